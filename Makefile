@@ -1,0 +1,51 @@
+# Everything runs in .venv, which the first target that needs it creates from pinned versions.
+#   make build DUCKDB=2.0.0      builds on another DuckDB
+#   make build PYTHON=python3.13 creates the environment with another Python
+PYTHON ?= python3
+DUCKDB ?= $(shell sed -n 's/^duckdb==//p' constraints.txt)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready-duckdb-$(DUCKDB)
+EV_WAREHOUSE ?= ev_charging.duckdb
+PORT ?= 8080
+export EV_WAREHOUSE
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint docs seeds benchmark clean
+
+help:  ## Show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml constraints.txt
+	@echo "Creating $(VENV) with pinned packages (about a minute) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@sed 's/^duckdb==.*/duckdb==$(DUCKDB)/' constraints.txt > $(VENV)/constraints.txt
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet --constraint $(VENV)/constraints.txt --editable '.[dev]'
+	@touch $@
+
+build: $(READY)  ## Build and test the warehouse, draw the plots, generate the docs site, show a summary
+	@$(BIN)/dbt build
+	@$(BIN)/python python_scripts/draw_plots.py
+	@$(BIN)/dbt docs generate --quiet
+	@$(BIN)/python python_scripts/summarise_build.py
+
+test: $(READY) lint  ## Run all tests: lint, unit tests, data tests, Python tests, the checks that build twice
+	@$(BIN)/pytest
+
+lint: $(READY)  ## Check the style of Python and SQL
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/sqlfluff lint --disable-progress-bar models tests analyses
+
+docs: $(READY)  ## Serve the docs site of the last build on http://localhost:$(PORT)
+	@$(BIN)/dbt docs serve --port $(PORT)
+
+seeds: $(READY)  ## Write the seeds again
+	@$(BIN)/python python_scripts/generate_residential.py
+
+benchmark: $(READY)  ## Measure speed and memory; ONLY="build loads_csv" runs parts of it
+	@$(BIN)/python python_scripts/run_benchmarks.py $(ONLY)
+
+clean:  ## Remove everything that was built, also .venv
+	rm -rf $(VENV) target logs plots ev_charging.duckdb ev_charging.duckdb.wal
