@@ -1,0 +1,1 @@
+"""Functions of the EV-charging warehouse that are written in Python."""
