@@ -1,0 +1,15 @@
+{#- Runs before anything is built: names in the var feeds that no feed has, missing or empty files and headers that
+    break their contract stop the build while the warehouse is still as it was. -#}
+{% macro check_feeds() %}
+    {%- if execute -%}
+        {%- for name in var('feeds') -%}
+            {%- if name not in feed_names() -%}
+                {{ refuse_feed(name, 'unknown_feed', 'the feeds are ' ~ feed_names() | join(', ')) }}
+            {%- endif -%}
+            {%- set extra = feed_extra_columns(name) -%}
+            {%- if extra != 'cast(null as varchar)' -%}
+                {%- do exceptions.warn('feed ' ~ name ~ ': columns that the contract does not have are not read: ' ~ extra) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}

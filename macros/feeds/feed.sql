@@ -1,0 +1,90 @@
+{#- The rows of a feed as text, whatever it is delivered as: the seed raw_<feed>, or the files that the var feeds
+    names for it. Columns: those of the contract, as delivered, then
+      _file_number  the file's place in the order of delivery, from 0
+      _raw_text     the row as delivered
+      _line_fault   why the line is no row of the feed, else NULL
+    Columns stand in the order of the contract; further columns of a file are not read. -#}
+{% macro feed(name) %}
+    {#- The seed is always a parent: in the lineage, and empty as soon as the var names any feed. -#}
+    {%- set seed = ref('raw_' ~ name) -%}
+    {%- if not execute -%}
+(select * from {{ seed }})
+    {%- elif name in var('feeds') -%}
+(
+        {%- for part in feed_layout(name) %}
+    {% if not loop.first %}union all by name{% endif %}
+    {{ read_parquet_part(name, part) if part.kind == 'parquet' else read_csv_part(name, part) }}
+        {%- endfor %}
+)
+    {%- else -%}
+        {%- set contract = feed_contract(name) -%}
+(
+    select
+        {%- for column in contract.columns %}
+        "{{ column.name }}",
+        {%- endfor %}
+        0 as _file_number,
+        concat_ws(
+            '{{ contract.delimiter }}'
+            {%- for column in contract.columns %}, coalesce("{{ column.name }}", ''){% endfor -%}
+        ) as _raw_text,
+        cast(null as varchar) as _line_fault
+    from {{ seed }}
+)
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- Rows of text files that share one header. -#}
+{% macro read_csv_part(name, part) %}
+    {%- set contract = feed_contract(name) -%}
+    select
+        {%- for column in contract.columns %}
+        fields[{{ part.header.index(column.name) + 1 }}] as "{{ column.name }}",
+        {%- endfor %}
+        cast({{ part.first_file }} + file_index as integer) as _file_number,
+        line as _raw_text,
+        case
+            when line is null then 'blank_line'
+            when fields is null then 'broken_quote'
+            when len(fields) < {{ part.header | length }} then 'too_few_fields'
+            when len(fields) > {{ part.header | length }} then 'too_many_fields'
+            when contains(line, chr(0)) then 'nul_character'
+        end as _line_fault
+    from (
+        select
+            line,
+            file_index,
+            {{ split_line('line', contract.delimiter) }} as fields
+        from {{ read_lines(part.files, skip=1, rejects=unreadable_lines_table(name, part)) }}
+    )
+{% endmacro %}
+
+
+{#- Rows of Parquet files that share one schema. Values that are not text are written as the contract would have
+    them, numbers with its decimal separator, instants in ISO 8601. -#}
+{% macro read_parquet_part(name, part) %}
+    {%- set contract = feed_contract(name) -%}
+    select
+        {%- for column in contract.columns %}
+        {%- set type = part.types[column.name] %}
+        {%- set text = 'cast("' ~ column.name ~ '" as varchar)' %}
+        {{ '"' ~ column.name ~ '"' if type == 'VARCHAR' else "replace(" ~ text ~ ", '.', '" ~ contract.decimal ~ "')"
+            if column.kind == 'decimal' else text }} as "{{ column.name }}",
+        {%- endfor %}
+        cast({{ part.first_file }} + file_index as integer) as _file_number,
+        concat_ws(
+            '{{ contract.delimiter }}'
+            {%- for column in contract.columns %}, coalesce(cast("{{ column.name }}" as varchar), ''){% endfor -%}
+        ) as _raw_text,
+        cast(null as varchar) as _line_fault
+    from read_parquet(
+        [{% for file_name in part.files %}{{ dbt.string_literal(dbt.escape_single_quotes(file_name)) }}{% if not loop.last %}, {% endif %}{% endfor %}]
+    )
+{% endmacro %}
+
+
+{#- The temporary table in which DuckDB sets aside what it can't read of a part of a feed. -#}
+{% macro unreadable_lines_table(name, part) -%}
+    unreadable_{{ name }}_{{ part.first_file }}
+{%- endmacro %}

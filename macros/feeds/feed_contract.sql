@@ -1,0 +1,18 @@
+{#- The contract of a feed, read from the yml of its seed: column names and kinds, delimiter, decimal separator
+    and the texts that stand for a missing value. There is no second place that lists the columns.
+    Returns {columns: [{name, kind, required}], delimiter, decimal, missing, time_zone_var}. -#}
+{% macro feed_contract(name) %}
+    {%- set seed = graph.nodes.get('seed.' ~ project_name ~ '.raw_' ~ name) -%}
+    {%- set format = seed.config.meta.feed -%}
+    {%- set columns = [] -%}
+    {%- for column in seed.columns.values() -%}
+        {%- do columns.append({'name': column.name, 'kind': column.config.meta.kind}) -%}
+    {%- endfor -%}
+    {{ return({
+        'columns': columns,
+        'delimiter': format.delimiter,
+        'decimal': format.decimal,
+        'time_format': format.time_format,
+        'time_zone': var(format.time_zone),
+    }) }}
+{% endmacro %}

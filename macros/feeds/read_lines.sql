@@ -1,0 +1,15 @@
+{#- DuckDB reads the files line by line: one text column, no quoting, so that a broken line costs itself and not
+    its neighbours. The delimiter is a sequence of control characters that no text contains. Lines that are not
+    UTF-8 or longer than 2 MB are set aside: in the temporary table rejects where it is named, else skipped. -#}
+{% macro read_lines(file_names, skip=0, rejects=none) -%}
+    read_csv(
+        [{% for file_name in file_names %}{{ dbt.string_literal(dbt.escape_single_quotes(file_name)) }}{% if not loop.last %}, {% endif %}{% endfor %}],
+        columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, skip = {{ skip }},
+        delim = e'\x01\x02\x03', quote = '', escape = '', strict_mode = false,
+        {% if rejects -%}
+        store_rejects = true, rejects_table = '{{ rejects }}', rejects_scan = '{{ rejects }}_scans', rejects_limit = 0
+        {%- else -%}
+        ignore_errors = true
+        {%- endif %}
+    )
+{%- endmacro %}

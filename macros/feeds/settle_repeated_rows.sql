@@ -1,0 +1,83 @@
+{#- After a feed is judged, say what becomes of rows that share their key: in the base table, row_status changes from
+    accepted to
+      duplicate   says the same as the row that counts
+      superseded  says something else, and a newer delivery (a later row, a later file) says better
+    Where the column that fold names is set, the hour was twice on the local clock, and two rows of one file are its two
+    occurrences: the column place_in_fold becomes 1 and 2 where it does not say so yet, told apart by tie_break and then
+    by their order.
+
+    Rows that may share a key are found by a hash of it, which is cheap on tens of millions of rows; keys and values
+    themselves are compared only among these. -#}
+{% macro settle_repeated_rows(key, values, fold=none, place_in_fold=none, tie_break=none) -%}
+{%- set keys = key | join(', ') -%}
+{%- set occurrence = 'case when is_in_fold then least(place_in_file, 2) else 1 end' -%}
+with
+
+repeated_hashes as (
+
+    select hash({{ keys }}) as key_hash
+    from {{ this }}
+    where row_status = 'accepted'
+    group by key_hash
+    having count(*) > 1
+
+),
+
+candidates as (
+
+    select
+        rowid as row_id,
+        {{ keys }},
+        row({{ (key + values) | join(', ') }}) as content,
+        {% if fold -%}
+        {{ fold }} is not null as is_in_fold,
+        coalesce(
+            {{ place_in_fold }},
+            row_number() over (partition by {{ keys }}, file_number order by {{ tie_break }}, rowid)
+        ) as place_in_file
+        {%- else -%}
+        false as is_in_fold,
+        1 as place_in_file
+        {%- endif %}
+    from {{ this }}
+    where
+        row_status = 'accepted'
+        and hash({{ keys }}) in (select key_hash from repeated_hashes)
+
+),
+
+compared as (
+
+    select
+        row_id,
+        content,
+        is_in_fold,
+        {{ occurrence }} as occurrence,
+        max({{ occurrence }}) over (partition by {{ keys }}) as occurrences,
+        last_value(row_id) over newest_last as newest_row_id,
+        last_value(content) over newest_last as newest_content
+    from candidates
+    window newest_last as (
+        partition by {{ keys }}, {{ occurrence }}
+        order by row_id
+        rows between unbounded preceding and unbounded following
+    )
+
+)
+
+update {{ this }} as feed
+set
+    row_status = case
+        when compared.row_id = compared.newest_row_id then 'accepted'
+        when compared.content is not distinct from compared.newest_content then 'duplicate'
+        else 'superseded'
+    end
+    {%- if fold %},
+    {{ place_in_fold }} = case
+        when compared.is_in_fold and compared.occurrences > 1 then compared.occurrence
+        else feed.{{ place_in_fold }}
+    end
+    {%- endif %}
+from compared
+where feed.rowid = compared.row_id
+{%- endmacro %}

@@ -1,0 +1,70 @@
+with
+
+reports as (
+
+    select * from {{ ref('stg_residential__charging_reports') }}
+    where user_id is not null
+
+),
+
+loads as (
+
+    select distinct user_id
+    from {{ ref('stg_residential__hourly_loads') }}
+    where user_id is not null
+
+),
+
+reported as (
+
+    select
+        user_id,
+        min(garage_id) as first_site_id,
+        count(distinct garage_id) as sites,
+        bool_or(shared_id is null) as has_private_station,
+        min(plugged_in_local_at) as first_plug_in_local_at
+    from reports
+    group by user_id
+
+),
+
+users as (
+
+    select
+        coalesce(reported.user_id, loads.user_id) as user_id,
+        reported.* exclude (user_id)
+    from reported
+    full outer join loads
+        on reported.user_id = loads.user_id
+
+),
+
+final as (
+
+    select
+        -- keys
+        {{ surrogate_key(["'residential'", 'user_id']) }} as user_key,
+        'residential' as source_system,
+        user_id,
+
+        -- attributes
+        first_site_id,
+        cast(coalesce(sites, 0) as integer) as sites,
+        has_private_station,
+        first_plug_in_local_at
+    from users
+
+    union all
+
+    select
+        {{ unknown_key() }} as user_key,
+        'unknown' as source_system,
+        'unknown' as user_id,
+        cast(null as varchar) as first_site_id,
+        0 as sites,
+        cast(null as boolean) as has_private_station,
+        cast(null as timestamp) as first_plug_in_local_at
+
+)
+
+select * from final

@@ -1,0 +1,21 @@
+{{ config(parameters=kpi_range_parameters()) }}
+
+with
+
+arguments as (
+
+    {{ kpi_arguments() }}
+
+),
+
+days as (
+
+    {{ kpi_days() }}
+
+)
+
+select
+    date_key as day,
+    active_hours
+from days
+order by date_key

@@ -1,0 +1,18 @@
+{{ config(parameters=kpi_range_parameters()) }}
+
+with
+
+arguments as (
+
+    {{ kpi_arguments() }}
+
+),
+
+days as (
+
+    {{ kpi_days() }}
+
+)
+
+select max(peak_hourly_load_kwh) as peak_hourly_load_kwh
+from days

@@ -1,0 +1,3 @@
+select *
+from {{ ref('feed_reconciliation') }}
+where unaccounted_rows is distinct from 0
