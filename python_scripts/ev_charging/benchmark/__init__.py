@@ -1,0 +1,1 @@
+"""Benchmarks: the warehouse beside the simplest thing that does the same without any checks."""

@@ -1,0 +1,135 @@
+"""The look that all figures share, and how they become files."""
+
+import io
+import os
+import textwrap
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette: the colours stay apart for every kind of colour vision.
+LIGHT_BLUE = "#9ecae9"
+BLUE = "#0072b2"
+ORANGE = "#d55e00"
+INK = "#222222"
+GREY = "#5a5a5a"
+LIGHT_GREY = "#dddddd"
+
+WIDTH_CM = 16.5
+DOTS_PER_INCH = 200
+
+_CM_PER_INCH = 2.54
+_TITLE_CHARACTERS = 60
+_NOTE_CHARACTERS = 94
+_LEFT_EDGE = 0.012
+
+_STYLE = {
+    # The font comes with matplotlib, so the figures look alike on every machine.
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "legend.fontsize": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GREY,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": LIGHT_GREY,
+    "grid.linewidth": 0.6,
+    # Opaque, so that no grid line runs through the words.
+    "legend.facecolor": "white",
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.9,
+    "figure.dpi": DOTS_PER_INCH,
+    "savefig.dpi": DOTS_PER_INCH,
+}
+
+
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorate a function that draws a figure, so that it does so in the common style."""
+
+    @wraps(draw)
+    def draw_in_style(*args, **kwargs) -> Figure:
+        with mpl.rc_context(_STYLE):
+            return draw(*args, **kwargs)
+
+    return draw_in_style
+
+
+def new_figure(height_cm: float, title: str, note: str = "") -> Figure:
+    """Return an empty figure of page width with its finding on top and a note at the foot.
+
+    The figure belongs to no global state, so there is nothing to close.
+    """
+    figure = Figure(
+        figsize=(WIDTH_CM / _CM_PER_INCH, height_cm / _CM_PER_INCH), layout="constrained"
+    )
+    FigureCanvasAgg(figure)
+    figure.suptitle(
+        textwrap.fill(title, _TITLE_CHARACTERS),
+        x=_LEFT_EDGE,
+        ha="left",
+        fontsize=11,
+        fontweight="bold",
+    )
+    if note:
+        figure.supxlabel(
+            textwrap.fill(note, _NOTE_CHARACTERS), x=_LEFT_EDGE, ha="left", fontsize=9, color=GREY
+        )
+    return figure
+
+
+def say_no_data(axes: Axes, explanation: str) -> None:
+    """Fill axes that have nothing to show with words that say so."""
+    axes.set_axis_off()
+    axes.text(
+        0.5,
+        0.5,
+        f"No data\n{explanation}",
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        color=GREY,
+        linespacing=1.6,
+    )
+
+
+@styled
+def no_data_figure(subject: str, explanation: str) -> Figure:
+    """Return a figure that says that there is nothing to draw, and why."""
+    figure = new_figure(8, f"{subject}: no data")
+    say_no_data(figure.subplots(), explanation)
+    return figure
+
+
+@styled
+def png_bytes(figure: Figure) -> bytes:
+    """Return the figure as a PNG file: the same bytes for the same data."""
+    buffer = io.BytesIO()
+    # Without the version of matplotlib, which is all that the metadata would say.
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a reader finds the old or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(content)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)

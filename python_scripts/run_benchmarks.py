@@ -1,0 +1,43 @@
+"""Measure speed and memory of the warehouse and print them as ratios of one run."""
+
+from pathlib import Path
+
+import click
+
+from ev_charging.benchmark import default_build, hourly_loads
+
+PARTS = {
+    "build": default_build.run,
+    "loads_csv": hourly_loads.run_csv,
+    "loads_parquet": hourly_loads.run_parquet,
+    "loads_pandas": hourly_loads.run_pandas,
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(PARTS)))
+@click.option("--rows", default=20_000_000, show_default=True, help="Rows of the load feed.")
+@click.option(
+    "--repeats", default=3, show_default=True, help="Runs of each side; medians are shown."
+)
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("target/benchmark"),
+    show_default=True,
+    help="Where feeds and warehouses of the benchmark are kept.",
+)
+def main(names: tuple[str, ...], rows: int, repeats: int, folder: Path) -> None:
+    """Run the benchmarks NAMES (all without any): build, loads_csv, loads_parquet, loads_pandas.
+
+    Seconds depend on the machine and on what else it does; the ratios compare two sides that were
+    measured in turn in this run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names or PARTS:
+        click.secho(f"\n{name}", bold=True)
+        PARTS[name](rows=rows, repeats=repeats, folder=folder.resolve())
+
+
+if __name__ == "__main__":
+    main()
