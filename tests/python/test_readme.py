@@ -1,0 +1,77 @@
+"""What the README and CONTRIBUTING show is run."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dbt_runner import PROJECT_ROOT, run_dbt
+
+PAGES = ["README.md", "CONTRIBUTING.md"]
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The fenced blocks of a language on a page."""
+    text = (PROJECT_ROOT / page).read_text()
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def commands(page: str, program: str) -> list[list[str]]:
+    """The shell commands of a page that call a program, as words without comments."""
+    lines = [line for block in blocks(page, "bash") for line in block.splitlines()]
+    words = [shlex.split(line, comments=True) for line in lines]
+    return [word for word in words if word and Path(word[0]).name == program]
+
+
+def test_every_command_of_the_pages_is_one_that_is_tested():
+    for page in PAGES:
+        lines = [line for block in blocks(page, "bash") for line in block.splitlines() if line]
+        assert len(lines) == len(commands(page, "make")) + len(commands(page, "dbt"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_make_target_exists(page):
+    for _, target in commands(page, "make"):
+        result = subprocess.run(
+            ["make", "--dry-run", target], cwd=PROJECT_ROOT, capture_output=True, text=True
+        )
+        assert result.returncode == 0, result.stderr
+
+
+def test_every_dbt_command_builds(tmp_path):
+    # The pages name files in data/, which is the user's; the seeds stand in for them.
+    data = tmp_path / "data"
+    (data / "loads").mkdir(parents=True)
+    reports = PROJECT_ROOT / "seeds" / "raw" / "raw_residential__charging_reports.csv"
+    loads = PROJECT_ROOT / "seeds" / "raw" / "raw_residential__hourly_loads.csv"
+    shutil.copy(reports, data / "reports.csv")
+    shutil.copy(reports, data / "Dataset 1_EV charging reports.csv")
+    shutil.copy(loads, data / "loads" / "2024.csv")
+    shutil.copy(loads, data / "Dataset 2_Hourly EV loads - Per user.csv")
+    for number, (_, *arguments) in enumerate(commands("README.md", "dbt")):
+        variables = yaml.safe_load(arguments[-1])
+        feeds = {name: str(tmp_path / file) for name, file in variables["feeds"].items()}
+        (tmp_path / str(number)).mkdir()
+        warehouse = tmp_path / str(number) / "warehouse.duckdb"
+        result = run_dbt(arguments[:-2], warehouse, vars={"feeds": feeds})
+        assert result.returncode == 0, result.stdout
+
+
+def test_every_query_returns_rows(connection):
+    queries = [query for block in blocks("README.md", "sql") for query in block.split(";")]
+    for query in filter(str.strip, queries):
+        assert connection.execute(query).fetchone() is not None, query
+
+
+def test_every_table_of_the_readme_exists(connection):
+    text = (PROJECT_ROOT / "README.md").read_text()
+    named = set(re.findall(r"`((?:core|load|quality)\.\w+)`", text))
+    tables = connection.execute(
+        "select table_schema || '.' || table_name from information_schema.tables "
+        "where table_schema in ('core', 'load', 'quality')"
+    ).fetchall()
+    assert named == {table for (table,) in tables}
