@@ -15,7 +15,7 @@ with
 
 repeated_hashes as (
 
-    select hash({{ keys }}) as key_hash
+    select {{ row_hash(key) }} as key_hash
     from {{ this }}
     where row_status = 'accepted'
     group by key_hash
@@ -42,7 +42,7 @@ candidates as (
     from {{ this }}
     where
         row_status = 'accepted'
-        and hash({{ keys }}) in (select key_hash from repeated_hashes)
+        and {{ row_hash(key) }} in (select key_hash from repeated_hashes)
 
 ),
 

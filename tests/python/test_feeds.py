@@ -71,9 +71,20 @@ BROKEN_LINES = [
 ]
 
 
+AUTUMN = "27.10.2024 02:00;27.10.2024 03:00;A-1"
+AUTUMN_ROWS = [
+    f"{AUTUMN};3;1,5;1,5;NA;NA",
+    f"{AUTUMN};3;1,5;1,5;NA;NA",
+    "27.10.2024 02:00+01:00;27.10.2024 03:00+01:00;A-1;4;2;2;NA;NA",
+    "27.10.2024 02:00+02:00;27.10.2024 02:00+01:00;A-1;4;1;1;NA;NA",
+    f"{AUTUMN};5;2,5;2,5;NA;NA",
+    "27.10.2024 02:00;27.10.2024 02:00;A-1;6;2,5;2,5;NA;NA",
+]
+
+
 @pytest.fixture(scope="module")
 def messy(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
-    """A warehouse from five deliveries of loads, each with its own kind of trouble."""
+    """A warehouse from seven deliveries of loads, each with its own kind of trouble."""
     folder = tmp_path_factory.mktemp("messy")
     (folder / "loads").mkdir()
     reordered = LOADS_HEADER.split(";")[::-1]
@@ -93,6 +104,9 @@ def messy(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection
         "3_again.csv": f"{LOADS_HEADER}\n{load_row(0, '2')}\n{load_row(1, '2')}\n".encode(),
         "4_newer.csv": f"{LOADS_HEADER}\n{load_row(2, '2', '3,25')}\n{load_row(3, '2')}\n".encode(),
         "5_header_only.csv": f"{LOADS_HEADER}\n".encode(),
+        # session 3 has the same energy in both hours, session 4 is delivered with offsets later
+        "6_autumn.csv": "\n".join([LOADS_HEADER, *AUTUMN_ROWS]).encode(),
+        "7_autumn_again.csv": "\n".join([LOADS_HEADER, *AUTUMN_ROWS[:2]]).encode(),
     }
     for name, content in deliveries.items():
         (folder / "loads" / name).write_bytes(content)
@@ -131,11 +145,29 @@ def test_what_is_delivered_twice_counts_once_and_the_newest_value_wins(messy):
     assert [(hour, float(kwh)) for hour, kwh in hours] == [(0, 1.5), (1, 1.5), (2, 3.25), (3, 1.5)]
 
 
+def test_the_repeated_autumn_hour_is_two_hours_and_not_a_duplicate(messy):
+    hours = messy.execute(
+        "select session_id, hour(load_started_at), synthetic_7_2_kwh::double, is_ambiguous_time "
+        "from core.fct_hourly_loads where session_id in ('3', '4', '5', '6') order by all"
+    ).fetchall()
+    assert hours == [
+        # the order in the file decides
+        ("3", 0, 1.5, False),
+        ("3", 1, 1.5, False),
+        # the offset decides
+        ("4", 0, 1.0, False),
+        ("4", 1, 2.0, False),
+        # an hour from two to three can only be the second, one from two to two the first
+        ("5", 1, 2.5, False),
+        ("6", 0, 2.5, False),
+    ]
+
+
 def test_every_row_ends_in_exactly_one_place(messy):
     row = reconciliation(messy, LOADS)
-    assert row["files"] == 5
-    assert row["rows_read"] == len(BROKEN_LINES) - 1 + 3 + 2 + 2
-    assert row["duplicate_rows"] == 2
+    assert row["files"] == 7
+    assert row["rows_read"] == len(BROKEN_LINES) - 1 + 3 + 2 + 2 + 6 + 2
+    assert row["duplicate_rows"] == 4
     assert row["superseded_rows"] == 1
     assert row["rejected_rows"] == sum(reason not in (None, "blank") for _, reason in BROKEN_LINES)
     assert row["unaccounted_rows"] == 0

@@ -1,3 +1,5 @@
+{% set user_hour_hash = row_hash(['user_id', 'load_started_local_at', 'hour_occurrence']) %}
+
 with
 
 hourly_load as (
@@ -18,17 +20,36 @@ loads as (
 
 ),
 
--- What each user draws in each hour, over all of the user's sessions.
+-- What each user draws in each hour, over all of the user's sessions. Few users have two sessions in one hour: a hash finds
+-- those hours, and only they have to be summed.
+shared_hours as (
+
+    select {{ user_hour_hash }} as user_hour_hash
+    from loads
+    group by user_hour_hash
+    having count(*) > 1
+
+),
+
 user_hours as (
+
+    select
+        {%- for profile in load_profiles() %}
+        {{ profile.name }}_kwh,
+        {%- endfor %}
+        user_id
+    from loads
+    where {{ user_hour_hash }} not in (select user_hour_hash from shared_hours)
+
+    union all
 
     select
         {%- for profile in load_profiles() %}
         sum({{ profile.name }}_kwh) as {{ profile.name }}_kwh,
         {%- endfor %}
-        user_id,
-        load_started_local_at,
-        hour_occurrence
+        user_id
     from loads
+    where {{ user_hour_hash }} in (select user_hour_hash from shared_hours)
     group by user_id, load_started_local_at, hour_occurrence
 
 ),
