@@ -68,6 +68,7 @@ BROKEN_LINES = [
     (load_row(9, user='"never closed').encode(), "broken_quote"),
     (load_row(10, energy="x").encode(), "not_a_number"),
     (load_row(11, user="M\u00fcller").encode(), None),
+    (load_row(12, user="NA").encode(), None),
 ]
 
 
@@ -135,6 +136,19 @@ def test_a_rejected_row_names_its_file_column_and_text(messy):
 def test_quoted_fields_and_other_alphabets_are_read(messy):
     users = messy.execute("select user_id from core.dim_user order by user_id").fetchall()
     assert [user for (user,) in users] == ["A-1", "A;-1", "M\u00fcller", 'say "hi"', "unknown"]
+
+
+def test_loads_without_a_user_count_and_their_user_does_not(messy):
+    known = {("A-1",), ("A;-1",), ("M\u00fcller",), ('say "hi"',)}
+    assert set(messy.execute("select * from kpi.users()").fetchall()) == known
+    users, kwh = messy.execute(
+        "select users, total_energy_kwh from load.load_kpis where load_profile = 'synthetic_7_2'"
+    ).fetchone()
+    assert users == len(known)
+    assert (
+        kwh
+        == messy.execute("select sum(synthetic_7_2_kwh) from core.fct_hourly_loads").fetchone()[0]
+    )
 
 
 def test_what_is_delivered_twice_counts_once_and_the_newest_value_wins(messy):

@@ -34,6 +34,7 @@ inner join {{ kpi_source('dim_user') }} as users
 inner join arguments
     on
         users.user_id = arguments.wanted_user_id
+        and users.source_system <> 'unknown'
         and loads.date_key >= coalesce(arguments.first_date, loads.date_key)
         and loads.date_key < coalesce(arguments.end_date, loads.date_key + interval 1 day)
 order by loads.load_started_at, loads.session_id

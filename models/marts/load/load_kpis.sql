@@ -94,7 +94,7 @@ participation as (
     {% for profile in load_profiles() -%}
     select
         '{{ profile.name }}' as load_profile,
-        count(case when user_peaks.{{ profile.name }}_kwh > 0 then 1 end) as users,
+        count(case when user_peaks.{{ profile.name }}_kwh > 0 then user_peaks.user_id end) as users,
         any_value(session_counts.{{ profile.name }}_sessions) as charging_sessions,
         sum(user_peaks.{{ profile.name }}_kwh) as sum_of_user_peaks_kwh
     from user_peaks

@@ -1,0 +1,383 @@
+"""Every analysis compiles, runs, and gives figures that hold against the feed files."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from dbt_runner import PROJECT_ROOT, run_dbt
+from feed_figures import (
+    PROFILES,
+    calendar_days,
+    daily_figures,
+    hours_between,
+    instant,
+    kwh,
+    read_loads,
+    read_reports,
+    read_rows,
+)
+
+LOADS = "residential__hourly_loads"
+REPORTS = "residential__charging_reports"
+DEFAULT_PROFILE = "synthetic_7_2"
+CHARGING_POWER_KW = 7.2
+LONGEST = timedelta(days=14)
+# What identifies a row of each analysis; the order in which it lists them.
+KEYS = {
+    "active_hours_per_day": ["load_profile", "iso_weekday"],
+    "coincidence_of_user_peaks": ["scope", "site_id", "load_profile"],
+    "energy_that_could_move_to_the_night": ["charging_power_kw", "day_kind"],
+    "feed_trust": ["feed"],
+    "flagged_sessions": ["flag"],
+    "hours_near_the_peak": ["load_profile", "threshold"],
+    "monthly_demand": ["month_start_date"],
+    "peak_at_half_the_power": ["period"],
+    "peak_hours_per_profile": ["load_profile", "peak_rank"],
+    "share_of_energy_by_hour": ["day_kind", "hour_of_day"],
+    "station_utilisation": ["station_rank", "station_id"],
+}
+ORDERED_OTHERWISE = {"flagged_sessions"}
+ANALYSES = sorted(file.stem for file in (PROJECT_ROOT / "analyses").glob("*.sql"))
+
+
+def seed(feed: str) -> Path:
+    """The committed file of a feed."""
+    return PROJECT_ROOT / "seeds" / "raw" / f"raw_{feed}.csv"
+
+
+@pytest.fixture(scope="module")
+def copy(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the warehouse under the same name, which dbt may open while others read."""
+    path = tmp_path_factory.mktemp("analyses") / warehouse.name
+    shutil.copyfile(warehouse, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def compiled(copy: Path) -> dict[str, str]:
+    """SQL of each analysis."""
+    result = run_dbt(["compile", "--select", "path:analyses"], copy)
+    assert result.returncode == 0, result.stdout
+    folder = copy.parent / "target" / "compiled" / "ev_charging" / "analyses"
+    return {file.stem: file.read_text(encoding="utf-8") for file in folder.glob("*.sql")}
+
+
+@pytest.fixture(scope="module")
+def opened(copy: Path, compiled: dict[str, str]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Connection to the copy, once dbt has left it."""
+    with duckdb.connect(str(copy)) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def results(opened: duckdb.DuckDBPyConnection, compiled: dict[str, str]) -> dict[str, pd.DataFrame]:
+    """Rows of each analysis, decimals as they are."""
+    return {name: run(opened, query) for name, query in compiled.items()}
+
+
+def part(results: dict[str, pd.DataFrame], name: str, **values: str) -> pd.DataFrame:
+    """Rows of an analysis that have a value in a column."""
+    ((column, value),) = values.items()
+    rows = results[name]
+    return rows[rows[column] == value]
+
+
+def run(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
+    cursor = connection.execute(query)
+    names = [column[0] for column in cursor.description]
+    return pd.DataFrame(cursor.fetchall(), columns=names, dtype=object)
+
+
+@pytest.fixture(scope="module")
+def rejected(opened: duckdb.DuckDBPyConnection) -> dict[str, set[int]]:
+    """Numbers of the rejected rows of each feed."""
+    rows = opened.execute("select feed, row_number from quality.rejected_rows").fetchall()
+    return {feed: {n for name, n in rows if name == feed} for feed in (LOADS, REPORTS)}
+
+
+@pytest.fixture(scope="module")
+def loads(rejected: dict[str, set[int]]) -> pd.DataFrame:
+    return read_loads(seed(LOADS), rejected[LOADS])
+
+
+@pytest.fixture(scope="module")
+def reports(rejected: dict[str, set[int]]) -> pd.DataFrame:
+    return read_reports(seed(REPORTS), rejected[REPORTS])
+
+
+@pytest.fixture(scope="module")
+def hours(loads: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Energy of all users per hour and profile: starts_at, date_from, day, energy in mWh."""
+    return {
+        profile: loads.dropna(subset=[profile])
+        .groupby(["starts_at", "date_from", "day"], as_index=False)[profile]
+        .sum()
+        .rename(columns={profile: "energy"})
+        for profile in PROFILES
+    }
+
+
+# --- all of them ----------------------------------------------------------------------------------
+
+
+def test_every_analysis_has_keys_here():
+    assert sorted(KEYS) == ANALYSES
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_an_analysis_begins_with_its_question(name):
+    text = (PROJECT_ROOT / "analyses" / f"{name}.sql").read_text(encoding="utf-8")
+    lines = text.splitlines()
+    assert lines[0].startswith("-- Question: ")
+    assert any(line.startswith("-- Who asks: ") for line in lines)
+    assert any(line.startswith("-- How to read: ") for line in lines)
+    assert lines[-1] == "select * from final"
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_an_analysis_has_rows_with_complete_keys_in_order(results, name):
+    rows = results[name]
+    keys = rows[KEYS[name]]
+    assert len(rows)
+    assert not keys.isna().any(axis=None)
+    assert not keys.duplicated().any()
+    if name not in ORDERED_OTHERWISE:
+        listed = [tuple(values) for values in keys.itertuples(index=False)]
+        assert listed == sorted(listed, key=_all_before_months)
+
+
+def _all_before_months(values: tuple) -> tuple:
+    return (values[0] != "all", *values)
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_an_analysis_of_an_empty_warehouse_has_the_same_columns(opened, compiled, results, name):
+    opened.execute("begin")
+    try:
+        for schema in ("core", "load", "quality"):
+            for (table,) in opened.execute(
+                "select table_name from information_schema.tables where table_schema = ?", [schema]
+            ).fetchall():
+                opened.execute(f"delete from {schema}.{table}")
+        rows = run(opened, compiled[name])
+    finally:
+        opened.execute("rollback")
+    assert list(rows.columns) == list(results[name].columns)
+    assert rows.empty
+
+
+# --- grid capacity --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_highest_hours_are_those_of_the_feed(results, hours, profile):
+    top = hours[profile].sort_values(["energy", "starts_at"], ascending=[False, True])[:10]
+    rows = part(results, "peak_hours_per_profile", load_profile=profile)
+    assert list(rows["load_started_local_at"]) == list(top["date_from"].dt.to_pydatetime())
+    assert list(rows["energy_kwh"]) == [kwh(mwh) for mwh in top["energy"]]
+    assert list(rows["share_of_peak"]) == pytest.approx(list(top["energy"] / top["energy"].max()))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_coincidence_of_sites_is_that_of_the_feed(results, loads, reports, profile):
+    garages = reports.set_index("session_id")["garage_id"]
+    placed = loads.assign(site=loads["session_id"].map(garages).fillna("unknown"))
+    expected = {"all": _coincidence(placed, profile)} | {
+        site: _coincidence(own, profile) for site, own in placed.groupby("site")
+    }
+    rows = part(results, "coincidence_of_user_peaks", load_profile=profile)
+    found = dict(zip(rows["site_id"], rows["coincidence_factor"], strict=True))
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert len(found) > 2
+
+
+def _coincidence(loads: pd.DataFrame, profile: str) -> float:
+    user_peaks = loads.groupby(["user_id", "starts_at"])[profile].sum().groupby("user_id").max()
+    return loads.groupby("starts_at")[profile].sum().max() / user_peaks.sum()
+
+
+def test_hours_near_the_peak_are_those_of_the_feed(results, hours):
+    for row in results["hours_near_the_peak"].itertuples():
+        loads = hours[row.load_profile]
+        limit = int(loads["energy"].max() * int(row.threshold * 10))
+        above = loads[loads["energy"] * 10 > limit]
+        real_hours = hours_between(loads["day"].min(), loads["day"].max())
+        assert row.hours_above == len(above)
+        assert row.days_above == above["day"].nunique()
+        assert row.share_of_hours == pytest.approx(len(above) / real_hours, rel=1e-12)
+        assert row.energy_above_kwh == kwh((above["energy"] * 10 - limit).sum()) / 10
+    assert len(results["hours_near_the_peak"]) == 2 * len(PROFILES)
+
+
+def test_half_the_power_lowers_the_peak_as_in_the_feed(results, hours):
+    peaks = {}
+    for profile in ("synthetic_3_6", "synthetic_7_2"):
+        loads = hours[profile]
+        months = loads.groupby(loads["day"].dt.strftime("%Y-%m"))["energy"].max()
+        peaks[profile] = {"all": loads["energy"].max()} | months.to_dict()
+    rows = results["peak_at_half_the_power"].set_index("period")
+    assert list(rows.index) == ["all", *sorted(peaks["synthetic_7_2"].keys() - {"all"})]
+    for period, row in rows.iterrows():
+        slow, fast = (peaks[profile][period] for profile in ("synthetic_3_6", "synthetic_7_2"))
+        assert row["peak_at_3_6_kwh"] == kwh(slow)
+        assert row["peak_at_7_2_kwh"] == kwh(fast)
+        assert row["peak_reduction_pct"] == pytest.approx(100 * (1 - slow / fast), rel=1e-9)
+
+
+# --- demand ---------------------------------------------------------------------------------------
+
+
+def test_monthly_demand_is_that_of_the_reports(results, reports):
+    by_month = reports.groupby(reports["plugged_in"].dt.to_period("M"))
+    energy, users = by_month["energy"].sum(), by_month["user_id"].nunique()
+    rows = results["monthly_demand"]
+    assert [str(day)[:7] for day in rows["month_start_date"]] == [str(m) for m in energy.index]
+    assert list(rows["energy_kwh"]) == [kwh(mwh) for mwh in energy]
+    assert list(rows["charging_sessions"]) == list(by_month.size())
+    assert list(rows["users"]) == list(users)
+    assert list(rows["energy_per_user_kwh"]) == pytest.approx(list(energy / users / 1e6))
+
+
+def test_months_that_the_data_cut_are_flagged_and_not_compared(results, reports):
+    first, last = reports["plugged_in"].min(), reports["plugged_in"].max()
+    rows = results["monthly_demand"]
+    cut = [first.day > 1, *[False] * (len(rows) - 2), not last.is_month_end]
+    assert list(rows["is_cut"]) == cut
+    energy = [float(value) for value in rows["energy_kwh"]]
+    for place, change in enumerate(rows["energy_change_pct"]):
+        if place == 0 or cut[place] or cut[place - 1]:
+            assert change is None
+        else:
+            ratio = energy[place] / energy[place - 1]
+            assert change == pytest.approx(100 * (ratio - 1), rel=1e-9)
+    assert rows["energy_change_pct"].notna().any()
+
+
+# --- pricing windows ------------------------------------------------------------------------------
+
+
+def test_the_share_of_each_hour_is_that_of_the_feed(results, hours):
+    loads = hours[DEFAULT_PROFILE]
+    is_weekend = loads["date_from"].dt.day_of_week >= 5
+    for day_kind, days in (("weekend", loads[is_weekend]), ("weekday", loads[~is_weekend])):
+        energy = days.groupby(days["date_from"].dt.hour)["energy"].sum().reindex(range(24))
+        expected = (energy.fillna(0) / energy.sum()).to_dict()
+        rows = part(results, "share_of_energy_by_hour", day_kind=day_kind)
+        found = dict(zip(rows["hour_of_day"], rows["share_of_energy"], strict=True))
+        assert found == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+def test_busy_hours_are_the_fewest_that_carry_half(results):
+    for _, rows in results["share_of_energy_by_hour"].groupby("day_kind"):
+        by_load = rows.sort_values("load_rank")
+        busy = int(by_load["is_busy_hour"].sum())
+        shares = by_load["share_of_energy"].astype(float)
+        assert list(by_load["is_busy_hour"]) == [True] * busy + [False] * (len(rows) - busy)
+        assert shares[:busy].sum() >= 0.5 > shares[: busy - 1].sum()
+
+
+def test_energy_that_could_move_is_that_of_the_sessions(results, loads):
+    is_night = loads["date_from"].dt.hour < 6
+    for power in ("3_6", "7_2"):
+        parts = pd.DataFrame(
+            {
+                "session_id": loads["session_id"],
+                "user_id": loads["user_id"],
+                "day": loads["day"],
+                "by_day": loads[f"synthetic_{power}"].where(~is_night).fillna(0),
+                "room": loads[f"flex_{power}"].where(is_night).fillna(0),
+            }
+        )
+        sessions = parts.groupby(["session_id", "user_id"]).agg(
+            day=("day", "min"), by_day=("by_day", "sum"), room=("room", "sum")
+        )
+        movable = sessions[["by_day", "room"]].min(axis=1)
+        day_kinds = (sessions["day"].dt.day_of_week >= 5).map({True: "weekend", False: "weekday"})
+        found = {
+            row.day_kind: row.movable_kwh
+            for row in results["energy_that_could_move_to_the_night"].itertuples()
+            if str(row.charging_power_kw) == power.replace("_", ".")
+        }
+        assert found == {kind: kwh(mwh) for kind, mwh in movable.groupby(day_kinds).sum().items()}
+
+
+# --- utilisation ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_active_hours_are_those_of_the_feed(results, loads, profile):
+    days = daily_figures(loads, profile)["active_hours"]
+    calendar = days.reindex(pd.date_range(days.index.min(), days.index.max()), fill_value=0)
+    expected = calendar.groupby(calendar.index.day_of_week + 1).mean().to_dict()
+    rows = part(results, "active_hours_per_day", load_profile=profile)
+    found = dict(zip(rows["iso_weekday"], rows["mean_active_hours"], strict=True))
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert sum(rows["days"]) == calendar_days(days.to_frame())
+
+
+def test_stations_use_as_much_of_their_connected_time_as_in_the_reports(results, reports):
+    measured = reports[reports["connected"].notna() & ~(reports["connected"] > LONGEST)]
+    stations = measured.assign(
+        hours=measured["connected"] / timedelta(hours=1), kwh=measured["energy"] / 1e6
+    )
+    stations["idle"] = (stations["hours"] - stations["kwh"] / CHARGING_POWER_KW).clip(lower=0)
+    totals = stations.groupby("station_id")[["hours", "kwh", "idle"]].sum()
+    first = instant(reports["plugged_in"].min().to_pydatetime())
+    last = instant(reports["plugged_out"].max().to_pydatetime())
+    rows = results["station_utilisation"].set_index("station_id")
+    assert set(rows.index) == set(reports["station_id"])
+    for column, expected in (
+        ("energy_share_of_connection", totals["kwh"] / totals["hours"] / CHARGING_POWER_KW),
+        ("idle_share", totals["idle"] / totals["hours"]),
+        ("occupied_share", totals["hours"] / ((last - first) / timedelta(hours=1))),
+    ):
+        assert rows[column].to_dict() == pytest.approx(expected.to_dict(), rel=1e-9), column
+    assert list(rows.index) == list(totals.sort_values("hours", ascending=False).index)
+
+
+# --- trust ----------------------------------------------------------------------------------------
+
+
+def test_the_trust_in_a_feed_follows_from_its_file(results, rejected, loads, reports):
+    rows = results["feed_trust"].set_index("feed")
+    spacers = sum(row["session_ID"] == "NA" for row in read_rows(seed(LOADS), rejected[LOADS]))
+    for feed, counted in ((LOADS, len(loads) + spacers), (REPORTS, len(reports))):
+        lines = sum(1 for _ in read_rows(seed(feed)))
+        assert rows.loc[feed, "rows_read"] == lines
+        assert rows.loc[feed, "accepted_share"] == pytest.approx(counted / lines, rel=1e-12)
+        assert rows.loc[feed, "rejected_share"] == pytest.approx(
+            len(rejected[feed]) / lines, rel=1e-12
+        )
+        assert rows.loc[feed, "unaccounted_rows"] == 0
+
+
+def test_flagged_sessions_are_those_of_the_reports(results, reports):
+    flags = {
+        "open_session": reports["plugged_out"].isna(),
+        "duration_conflict": reports["has_conflict"],
+        "over_long": reports["connected"] > LONGEST,
+        "no_energy": (reports["energy"] == 0) & (reports["connected"] > timedelta(0)),
+    }
+    rows = results["flagged_sessions"].set_index("flag")
+    for flag, flagged in flags.items():
+        assert rows.loc[flag, "flagged_sessions"] == flagged.sum() > 0, flag
+        assert rows.loc[flag, "share_of_sessions"] == pytest.approx(flagged.mean()), flag
+        assert rows.loc[flag, "flagged_energy_kwh"] == kwh(reports.loc[flagged, "energy"].sum())
+
+
+def test_a_session_with_several_flags_counts_once_in_any(results):
+    rows = results["flagged_sessions"].set_index("flag")["flagged_sessions"]
+    single = rows.drop("any_flag")
+    assert single.max() <= rows["any_flag"] <= single.sum()
+    assert list(rows.index)[-1] == "any_flag"
+
+
+def test_the_reports_have_days_that_the_figures_depend_on(reports):
+    """The seed covers both clock changes, so that a figure on the wrong clock shows."""
+    assert reports["plugged_in"].min() < datetime(2024, 3, 31) < reports["plugged_out"].max()
+    assert reports["plugged_in"].min() < datetime(2024, 10, 27) < reports["plugged_out"].max()
