@@ -10,6 +10,8 @@
 ]) }}
 {% set format = '%d.%m.%Y %H:%M' %}
 {% set time_zone = var('residential_timezone') %}
+{% set minutes_on_the_clock = minutes_between('load_started_local_at', 'load_ended_local_at') %}
+{% set minutes_by_offset = minutes_between('delivered_load_started_at', 'delivered_load_ended_at') %}
 {% set minutes_in_utc = minutes_between(to_utc('load_started_local_at', time_zone), to_utc('load_ended_local_at', time_zone)) %}
 
 with
@@ -49,8 +51,6 @@ placed as (
 
     select
         *,
-        {{ minutes_between('load_started_local_at', 'load_ended_local_at') }} as minutes_on_the_clock,
-        {{ minutes_between('delivered_load_started_at', 'delivered_load_ended_at') }} as delivered_minutes,
         delivered_load_started_at is null
         and load_started_local_at in {{ gap_hours(time_zone) }} as starts_in_gap,
         case when load_started_local_at in {{ fold_hours(time_zone) }} then 60 end as fold_minutes,
@@ -76,7 +76,8 @@ judged as (
                 and session_id is not null
                 and load_started_local_at >= cast('{{ var("earliest_date") }}' as timestamp)
                 and load_ended_local_at < cast('{{ var("as_of") }}' as timestamp)
-                and coalesce(delivered_minutes, minutes_on_the_clock) = 60
+                and load_ended_local_at = load_started_local_at + interval 1 hour
+                and delivered_load_started_at is null
                 and load_started_local_at = date_trunc('hour', load_started_local_at)
                 and starts_in_gap is not true
                 {%- for profile in load_profiles() %}
@@ -95,11 +96,11 @@ judged as (
                     when starts_in_gap then 'nonexistent_time:date_from'
                 end,
                 case
-                    when coalesce(delivered_minutes, minutes_on_the_clock) = 60 then null
-                    when coalesce(delivered_minutes, minutes_on_the_clock) < 0 then 'end_before_start:date_to'
-                    when delivered_minutes <> 60 then 'not_an_hour:date_to'
+                    when coalesce({{ minutes_by_offset }}, {{ minutes_on_the_clock }}) = 60 then null
+                    when coalesce({{ minutes_by_offset }}, {{ minutes_on_the_clock }}) < 0 then 'end_before_start:date_to'
+                    when {{ minutes_by_offset }} <> 60 then 'not_an_hour:date_to'
                     -- an hour in which the clock is changed is one of 60 minutes all the same
-                    when minutes_on_the_clock = 60 - fold_minutes then null
+                    when {{ minutes_on_the_clock }} = 60 - fold_minutes then null
                     when {{ minutes_in_utc }} <> 60 then 'not_an_hour:date_to'
                 end,
                 {%- for profile in load_profiles() %}

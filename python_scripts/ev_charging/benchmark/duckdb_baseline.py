@@ -1,7 +1,8 @@
 """The KPIs of an hourly-load file in one hand-written DuckDB query without any checks.
 
-Run as ``python -m ev_charging.benchmark.duckdb_baseline FILE THREADS MEMORY``; prints one JSON row
-per load profile with the columns of load.load_kpis that it computes.
+Run as ``python -m ev_charging.benchmark.duckdb_baseline FILE THREADS MEMORY [sums]``; prints one
+JSON row per load profile with the columns of load.load_kpis that it computes. With ``sums`` it
+leaves out users and coincidence factor, which need the load of every user in every hour.
 """
 
 import json
@@ -52,11 +53,19 @@ def source(file: str) -> str:
         }})"""
 
 
-def query(file: str) -> str:
-    """All KPIs of the file in one query."""
+def query(file: str, with_users: bool = True) -> str:
+    """The KPIs of the file in one query."""
     names = ", ".join(PROFILES)
     sums = ", ".join(f"sum({column}) as {name}" for name, column in PROFILES.items())
     peaks = ", ".join(f"max({name}) as {name}" for name in PROFILES)
+    users = f"""
+        unpivot (
+            select "User_ID", {peaks}
+            from (select "User_ID", date_from, {sums} from loads group by all) group by "User_ID"
+        ) on {names} into name load_profile value peak
+    """
+    if not with_users:
+        users = "select load_profile, null as peak from hourly group by all"
     return f"""
     with loads as (select * from {source(file)} where "session_ID" is not null),
     hourly as (
@@ -67,12 +76,7 @@ def query(file: str) -> str:
         unpivot (select "session_ID", {sums} from loads group by "session_ID")
         on {names} into name load_profile value energy
     ),
-    users as (
-        unpivot (
-            select "User_ID", {peaks}
-            from (select "User_ID", date_from, {sums} from loads group by all) group by "User_ID"
-        ) on {names} into name load_profile value peak
-    ),
+    users as ({users}),
     daily as (
         select
             load_profile, cast(date_from as date) as day, sum(energy) as energy,
@@ -108,12 +112,12 @@ def query(file: str) -> str:
     """
 
 
-def main(file: str, threads: str, memory_limit: str) -> None:
+def main(file: str, threads: str, memory_limit: str, kpis: str = "all") -> None:
     """Run the query with the given threads and memory limit and print its rows."""
     config = {"threads": threads, "memory_limit": memory_limit}
     with duckdb.connect(config=config) as connection:
-        for row in connection.execute(query(file)).fetchall():
-            values = [value if isinstance(value, str) else float(value) for value in row]
+        for row in connection.execute(query(file, with_users=kpis == "all")).fetchall():
+            values = [value if isinstance(value, str) else float(value or 0) for value in row]
             print(json.dumps(dict(zip(COLUMNS, values, strict=True))))
 
 

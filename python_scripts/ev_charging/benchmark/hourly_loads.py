@@ -44,12 +44,12 @@ def run_pandas(*, rows: int, repeats: int, folder: Path) -> None:
 
 def _compare(feed: Path, repeats: int, folder: Path, target: float | None) -> None:
     threads = str(os.cpu_count())
-    by_hand, whole, in_nodes = [], [], []
+    by_hand, sums_by_hand, whole, in_nodes = [], [], [], []
     # In turn, so that a busy machine slows both sides.
     for _ in range(repeats):
-        by_hand.append(
-            run_python("ev_charging.benchmark.duckdb_baseline", str(feed), threads, MEMORY_LIMIT)
-        )
+        baseline = ("ev_charging.benchmark.duckdb_baseline", str(feed), threads, MEMORY_LIMIT)
+        by_hand.append(run_python(*baseline))
+        sums_by_hand.append(run_python(*baseline, "sums"))
         measured, seconds = _warehouse(feed, folder)
         whole.append(measured)
         in_nodes.append(seconds)
@@ -65,6 +65,11 @@ def _compare(feed: Path, repeats: int, folder: Path, target: float | None) -> No
     )
     aim = f" (target {target:g})" if target else ""
     click.echo(f"  ratio            {node_seconds / hand_seconds:6.2f}{aim}")
+    sum_seconds = median(measured.seconds for measured in sums_by_hand)
+    click.echo(
+        f"  for comparison   {node_seconds / sum_seconds:6.2f} times the query without users and "
+        f"coincidence factor ({sum_seconds:.1f} s)"
+    )
 
 
 def _feed(kind: str, rows: int, folder: Path) -> Path:
