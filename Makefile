@@ -2,10 +2,12 @@
 #   make build DUCKDB=2.0.0      builds on another DuckDB
 #   make build PYTHON=python3.13 creates the environment with another Python
 PYTHON ?= python3
+# vars of dbt for this build, as YAML: make build VARS='{feeds: {...}}'
+VARS ?= {}
 DUCKDB ?= $(shell sed -n 's/^duckdb==//p' constraints.txt)
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/ready-duckdb-$(DUCKDB)
+READY := $(VENV)/ready-$(notdir $(PYTHON))-duckdb-$(DUCKDB)
 EV_WAREHOUSE ?= ev_charging.duckdb
 PORT ?= 8080
 export EV_WAREHOUSE
@@ -25,9 +27,9 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 build: $(READY)  ## Build and test the warehouse, draw the plots, generate the docs site, show a summary
-	@$(BIN)/dbt build
+	@$(BIN)/dbt build --vars '$(VARS)'
 	@$(BIN)/python python_scripts/draw_plots.py
-	@$(BIN)/dbt docs generate --quiet
+	@$(BIN)/dbt docs generate --quiet --vars '$(VARS)'
 	@$(BIN)/python python_scripts/summarise_build.py
 
 test: $(READY) lint  ## Run all tests: lint, unit tests, data tests, Python tests, the checks that build twice

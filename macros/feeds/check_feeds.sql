@@ -2,7 +2,9 @@
     break their contract stop the build while the warehouse is still as it was. -#}
 {% macro check_feeds() %}
     {%- if execute -%}
-        {%- for name in var('feeds') -%}
+        {#- A time zone that does not exist is DuckDB's error here and not in the middle of the build. -#}
+        {%- do run_query('select ' ~ to_utc("timestamp '2000-01-01'", var('residential_timezone'))) -%}
+        {%- for name in named_feeds() -%}
             {%- if name not in feed_names() -%}
                 {{ refuse_feed(name, 'unknown_feed', 'the feeds are ' ~ feed_names() | join(', ')) }}
             {%- endif -%}

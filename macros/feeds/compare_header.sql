@@ -5,7 +5,7 @@
         {%- set times = header.count(column.name) -%}
         {%- if times == 0 -%}
             {{ refuse_feed(name, 'header_mismatch',
-                'file ' ~ file_name ~ ' has no column ' ~ column.name ~ '; its header is ' ~ header | join(contract.delimiter)) }}
+                'file ' ~ file_name ~ ' has no column ' ~ column.name ~ '; its header is ' ~ (header | join(contract.delimiter))[:300]) }}
         {%- elif times > 1 -%}
             {{ refuse_feed(name, 'header_mismatch', 'file ' ~ file_name ~ ' has the column ' ~ column.name ~ ' twice') }}
         {%- endif -%}

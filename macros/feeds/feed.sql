@@ -9,7 +9,7 @@
     {%- set seed = ref('raw_' ~ name) -%}
     {%- if not execute -%}
 (select * from {{ seed }})
-    {%- elif name in var('feeds') -%}
+    {%- elif name in named_feeds() -%}
 (
         {%- for part in feed_layout(name) %}
     {% if not loop.first %}union all by name{% endif %}
@@ -30,6 +30,10 @@
         ) as _raw_text,
         cast(null as varchar) as _line_fault
     from {{ seed }}
+    {#- A seed that an earlier build has filled must not be read beside the user's files. -#}
+    {%- if named_feeds() %}
+    where false
+    {%- endif %}
 )
     {%- endif -%}
 {% endmacro %}
@@ -61,26 +65,30 @@
 {% endmacro %}
 
 
-{#- Rows of Parquet files that share one schema. Values that are not text are written as the contract would have
-    them, numbers with its decimal separator, instants in ISO 8601. -#}
+{#- Rows of Parquet files that share one schema, file by file: a file may have columns of any name, also of those by which
+    DuckDB numbers files. Values that are not text are written as the contract would have them, numbers with its decimal
+    separator, times in ISO 8601. -#}
 {% macro read_parquet_part(name, part) %}
     {%- set contract = feed_contract(name) -%}
+    {%- for file_name in part.files %}
+    {% if not loop.first %}union all by name{% endif %}
     select
         {%- for column in contract.columns %}
-        {%- set type = part.types[column.name] %}
         {%- set text = 'cast("' ~ column.name ~ '" as varchar)' %}
-        {{ '"' ~ column.name ~ '"' if type == 'VARCHAR' else "replace(" ~ text ~ ", '.', '" ~ contract.decimal ~ "')"
-            if column.kind == 'decimal' else text }} as "{{ column.name }}",
+        {%- if column.kind == 'decimal' and part.types[column.name] != 'VARCHAR' %}
+        replace({{ text }}, '.', '{{ contract.decimal }}') as "{{ column.name }}",
+        {%- else %}
+        {{ text }} as "{{ column.name }}",
+        {%- endif %}
         {%- endfor %}
-        cast({{ part.first_file }} + file_index as integer) as _file_number,
+        {{ part.first_file + loop.index0 }} as _file_number,
         concat_ws(
             '{{ contract.delimiter }}'
             {%- for column in contract.columns %}, coalesce(cast("{{ column.name }}" as varchar), ''){% endfor -%}
         ) as _raw_text,
         cast(null as varchar) as _line_fault
-    from read_parquet(
-        [{% for file_name in part.files %}{{ dbt.string_literal(dbt.escape_single_quotes(file_name)) }}{% if not loop.last %}, {% endif %}{% endfor %}]
-    )
+    from read_parquet({{ file_list([file_name]) }})
+    {%- endfor %}
 {% endmacro %}
 
 

@@ -1,6 +1,5 @@
-{#- The contract of a feed, read from the yml of its seed: column names and kinds, delimiter, decimal separator
-    and the texts that stand for a missing value. There is no second place that lists the columns.
-    Returns {columns: [{name, kind, required}], delimiter, decimal, missing, time_zone_var}. -#}
+{#- The contract of a feed, read from the yml of its seed: there is no second place that lists the columns. Returns
+    {columns: [{name, kind}], delimiter, decimal, time_format, time_zone}. -#}
 {% macro feed_contract(name) %}
     {%- set seed = graph.nodes.get('seed.' ~ project_name ~ '.raw_' ~ name) -%}
     {%- set format = seed.config.meta.feed -%}

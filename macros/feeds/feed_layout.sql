@@ -6,27 +6,25 @@
     {%- set contract = feed_contract(name) -%}
     {%- set layout = [] -%}
     {%- set files = feed_files(name) -%}
-    {%- if not files -%}{{ refuse_feed(name, 'file_not_found', 'no file matches ' ~ var('feeds')[name]) }}{%- endif -%}
+    {%- if not files -%}{{ refuse_feed(name, 'file_not_found', 'no file matches ' ~ named_feeds()[name]) }}{%- endif -%}
     {%- for file in files -%}
         {%- if file.bytes == 0 -%}{{ refuse_feed(name, 'empty_file', 'file ' ~ file.name ~ ' is empty') }}{%- endif -%}
         {%- set header = [] -%}
         {%- set types = {} -%}
-        {%- if file.name.endswith('.parquet') -%}
+        {%- if (file.name | lower).endswith(('.parquet', '.parq', '.pq')) -%}
             {%- set kind = 'parquet' -%}
-            {%- set described = run_query(
-                "describe select * from read_parquet(" ~ dbt.string_literal(dbt.escape_single_quotes(file.name)) ~ ")"
-            ) -%}
+            {%- set described = run_query("describe select * from read_parquet(" ~ file_list([file.name]) ~ ")") -%}
             {%- for row in described.rows -%}
                 {%- do header.append(row[0]) -%}
                 {%- do types.update({row[0]: row[1]}) -%}
             {%- endfor -%}
         {%- else -%}
             {%- set kind = 'csv' -%}
-            {%- set first = run_query("select line from " ~ read_lines([file.name]) ~ " limit 1") -%}
-            {%- set line = (first.rows[0][0] if first.rows | length else none) or '' -%}
-            {%- for field in line.split(contract.delimiter) -%}
-                {%- do header.append(field.strip().strip('"')) -%}
-            {%- endfor -%}
+            {%- set fields = run_query(
+                "select unnest(" ~ split_line('line', contract.delimiter) ~ ")
+                from (select line from " ~ read_lines([file.name]) ~ " limit 1)"
+            ) -%}
+            {%- for row in fields.rows -%}{%- do header.append((row[0] or '') | trim) -%}{%- endfor -%}
         {%- endif -%}
         {%- do compare_header(name, contract, file.name, header) -%}
         {%- if layout and layout[-1].header == header and layout[-1].types == types -%}

@@ -1,5 +1,6 @@
 {#- What a feed looks like column by column, on the text as delivered and typed by the kind that its contract names:
-    one row per column of the contract. The feed is read once for all of its columns. -#}
+    one row per column of the contract. The feed is read once for all of its columns. Different texts are
+    counted by a hash, which keeps columns of millions of them in memory. -#}
 {% macro feed_profile(name) -%}
     {%- set contract = feed_contract(name) if execute else {'columns': [], 'decimal': '.', 'time_format': '', 'time_zone': ''} -%}
     select
@@ -39,7 +40,9 @@
                 count(*) as rows_read
                 {%- for column in contract.columns %},
                 count(text_{{ loop.index }}) as present_{{ loop.index }},
-                count(distinct text_{{ loop.index }}) as distinct_{{ loop.index }},
+                count(
+                    distinct case when text_{{ loop.index }} is not null then {{ row_hash(['text_' ~ loop.index]) }} end
+                ) as distinct_{{ loop.index }},
                 count(typed_{{ loop.index }}) as parsed_{{ loop.index }},
                 min(typed_{{ loop.index }}) as min_{{ loop.index }},
                 max(typed_{{ loop.index }}) as max_{{ loop.index }}

@@ -2,7 +2,7 @@
     each with its reason and the text DuckDB has of it. Runs on the connection that read the files, where the lines
     wait in temporary tables. -#}
 {% macro keep_unreadable_lines(name) %}
-    {%- if execute and name in var('feeds') -%}
+    {%- if execute and name in named_feeds() -%}
         {%- for part in feed_layout(name) if part.kind == 'csv' -%}
             {%- set table = unreadable_lines_table(name, part) | trim -%}
             {%- if loop.first %}

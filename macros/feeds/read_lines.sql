@@ -3,7 +3,7 @@
     UTF-8 or longer than 2 MB are set aside: in the temporary table rejects where it is named, else skipped. -#}
 {% macro read_lines(file_names, skip=0, rejects=none) -%}
     read_csv(
-        [{% for file_name in file_names %}{{ dbt.string_literal(dbt.escape_single_quotes(file_name)) }}{% if not loop.last %}, {% endif %}{% endfor %}],
+        {{ file_list(file_names) }},
         columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, skip = {{ skip }},
         delim = e'\x01\x02\x03', quote = '', escape = '', strict_mode = false,
         {% if rejects -%}

@@ -2,13 +2,13 @@
     accepted to
       duplicate   says the same as the row that counts
       superseded  says something else, and a newer delivery (a later row, a later file) says better
-    Where the column that fold names is set, the hour was twice on the local clock, and two rows of one file are its two
-    occurrences: the column place_in_fold becomes 1 and 2 where it does not say so yet, told apart by tie_break and then
-    by their order.
+    Where the column that fold names is set, the hour was twice on the local clock. place_in_fold names the column that
+    says which of the two a row is, 1 or 2. Where it doesn't, two rows of one file are the first and the second, and a
+    single row is the second: one that lasts an hour and ends an hour later on the clock can be no other.
 
     Rows that may share a key are found by a hash of it, which is cheap on tens of millions of rows; keys and values
     themselves are compared only among these. -#}
-{% macro settle_repeated_rows(key, values, fold=none, place_in_fold=none, tie_break=none) -%}
+{% macro settle_repeated_rows(key, values, fold=none, place_in_fold=none) -%}
 {%- set keys = key | join(', ') -%}
 {%- set occurrence = 'case when is_in_fold then least(place_in_file, 2) else 1 end' -%}
 with
@@ -27,13 +27,15 @@ candidates as (
 
     select
         rowid as row_id,
+        file_number,
         {{ keys }},
         row({{ (key + values) | join(', ') }}) as content,
         {% if fold -%}
         {{ fold }} is not null as is_in_fold,
         coalesce(
             {{ place_in_fold }},
-            row_number() over (partition by {{ keys }}, file_number order by {{ tie_break }}, rowid)
+            case when count(*) over (partition by {{ keys }}, file_number, {{ place_in_fold }}) = 1 then 2 end,
+            row_number() over (partition by {{ keys }}, file_number, {{ place_in_fold }} order by rowid)
         ) as place_in_file
         {%- else -%}
         false as is_in_fold,
@@ -59,7 +61,7 @@ compared as (
     from candidates
     window newest_last as (
         partition by {{ keys }}, {{ occurrence }}
-        order by row_id
+        order by file_number, row_id
         rows between unbounded preceding and unbounded following
     )
 

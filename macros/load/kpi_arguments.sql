@@ -41,16 +41,10 @@
 {% endmacro %}
 
 
-{#- A mart as a KPI function reads it: by schema and name, so that a copy of the warehouse under another file name works. -#}
-{% macro kpi_source(model) -%}
-    {{ ref(model).include(database=false) }}
-{%- endmacro %}
-
-
 {#- The days of daily_load with data in the range and profile that the arguments name, and nothing but them. -#}
 {% macro kpi_days() -%}
     select daily_load.*
-    from {{ kpi_source('daily_load') }} as daily_load
+    from {{ in_warehouse('daily_load') }} as daily_load
     inner join arguments
         on
             daily_load.load_profile = arguments.profile

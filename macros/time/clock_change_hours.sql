@@ -1,6 +1,7 @@
 {#- The hours on the clock of a time zone that never were (gap_hours) and that were twice (fold_hours), from the var
-    earliest_date to as_of, as SQL lists of timestamps. They are looked up once, when a model is compiled: to ask the
-    time-zone database about every row would cost more than to read the row. -#}
+    earliest_date to as_of, as SQL lists of timestamps for list_contains. They are looked up once, when a model is
+    compiled: to ask the time-zone database about every row would cost more than to read the row. It is no IN list,
+    because DuckDB joins to one of five or more values, and a join loses the order of the rows. -#}
 {% macro gap_hours(time_zone) -%}
     {{ clock_change_hours(is_in_gap('local_hour_at', time_zone)) }}
 {%- endmacro %}
@@ -23,7 +24,5 @@
         order by local_hour_at
     {%- endset -%}
     {%- set hours = run_query(query).columns[0].values() if execute else [] -%}
-    (cast(null as timestamp)
-    {%- for hour in hours %}, timestamp '{{ hour }}'{% endfor -%}
-    )
+    cast([{% for hour in hours %}'{{ hour }}'{% if not loop.last %}, {% endif %}{% endfor %}] as timestamp[])
 {%- endmacro %}

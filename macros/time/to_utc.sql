@@ -1,5 +1,5 @@
 {#- The UTC instant of a time on the clock of a time zone. In the repeated autumn hour this is the later of the two
-    instants; the earlier is fold_minutes before it (see clock_changes). -#}
+    instants; the earlier is fold_minutes before it (see earlier_utc). -#}
 {% macro to_utc(local_time, time_zone) -%}
     {{ return(adapter.dispatch('to_utc')(local_time, time_zone)) }}
 {%- endmacro %}

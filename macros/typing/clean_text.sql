@@ -2,7 +2,7 @@
     looked for before they are taken off. -#}
 {% macro clean_text(text) -%}
     case
-        when {{ text }} in {{ missing_texts() }} then null
+        when {{ is_missing_text(text) }} then null
         when not contains({{ text }}, ' ') then {{ text }}
         when not {{ is_missing(text) }} then trim({{ text }})
     end

@@ -1,4 +1,4 @@
 {#- Whether the text of a feed stands for "no value", also with blanks around it. -#}
 {% macro is_missing(text) -%}
-    coalesce(trim({{ text }}), '') in {{ missing_texts() }}
+    {{ is_missing_text("coalesce(trim(" ~ text ~ "), '')") }}
 {%- endmacro %}

@@ -6,7 +6,7 @@
     {%- set with_point = text if decimal == '.' else "replace(" ~ text ~ ", '" ~ decimal ~ "', '.')" -%}
     {%- set type = 'decimal(' ~ precision ~ ', ' ~ scale ~ ')' -%}
     case
-        when {{ text }} in {{ missing_texts() }} then null
+        when {{ is_missing_text(text) }} then null
         when contains({{ text }}, '_'){% if decimal != '.' %} or contains({{ text }}, '.'){% endif %} then null
         when contains({{ text }}, 'E') or contains({{ text }}, 'e')
             then try_cast(try_cast({{ with_point }} as double) as {{ type }})

@@ -8,10 +8,11 @@
 {%- endmacro %}
 
 
-{#- The forms in which a time is read, as an SQL list: the feed's own, then ISO 8601, each with the suffix. -#}
+{#- The forms in which a time is read, as an SQL list: the feed's own, also with seconds, then ISO 8601, each with the
+    suffix. -#}
 {% macro time_formats(format, suffix='') -%}
     [
-        {%- for known in [format, '%Y-%m-%d %H:%M:%S', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%d %H:%M', '%Y-%m-%dT%H:%M', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S.%f'] -%}
+        {%- for known in [format, format ~ ':%S', '%Y-%m-%d %H:%M:%S', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%d %H:%M', '%Y-%m-%dT%H:%M', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S.%f'] -%}
         '{{ known }}{{ suffix }}'{% if not loop.last %}, {% endif %}
         {%- endfor -%}
     ]

@@ -6,7 +6,7 @@ with
 
 repeated_hashes as (
 
-    select hash({{ columns | join(', ') }}) as combination_hash
+    select {{ row_hash(columns) }} as combination_hash
     from {{ model }}
     group by combination_hash
     having count(*) > 1
@@ -17,7 +17,7 @@ candidates as (
 
     select {{ columns | join(', ') }}
     from {{ model }}
-    where hash({{ columns | join(', ') }}) in (select combination_hash from repeated_hashes)
+    where {{ row_hash(columns) }} in (select combination_hash from repeated_hashes)
 
 )
 

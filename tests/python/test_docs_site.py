@@ -103,13 +103,15 @@ def test_overview_shows_the_plots(browser, overview) -> None:
 
 
 def test_overview_links_lead_somewhere(overview, docs_site: Path, site_url: str) -> None:
-    """Every link is a page of this site, and its model is in the project."""
+    """Every link is a page of this site, and its model or project is there."""
     manifest = json.loads((docs_site / "manifest.json").read_text())
     links = [link.get_property("href") for link in overview.find_elements("css selector", "a")]
-    pages = [re.fullmatch(re.escape(site_url) + r"#!/model/([\w.]+)", link) for link in links]
+    page = re.compile(re.escape(site_url) + r"#!/(?:model|overview)/([\w.]+)")
+    pages = [page.fullmatch(link) for link in links]
     assert links
-    assert [link for link, page in zip(links, pages, strict=True) if page is None] == []
-    assert {page[1] for page in pages} - set(manifest["nodes"]) == set()
+    assert [link for link, found in zip(links, pages, strict=True) if found is None] == []
+    known = {*manifest["nodes"], manifest["metadata"]["project_name"]}
+    assert {found[1] for found in pages} - known == set()
 
 
 def test_overview_lists_every_mart_and_function(docs_site: Path) -> None:

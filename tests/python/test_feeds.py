@@ -34,12 +34,13 @@ def report_row(
     return f"{session};A;{user};Private;NA;{start};0;{end};0;{energy};{hours};Jan;Monday;x;y"
 
 
-def build(folder: Path, feeds: dict[str, str], *more: str) -> duckdb.DuckDBPyConnection:
+def build(
+    folder: Path, feeds: dict[str, str], env: dict[str, str] | None = None
+) -> duckdb.DuckDBPyConnection:
     """Build everything but the unit tests from the feeds and open the warehouse."""
     warehouse = folder / "warehouse.duckdb"
-    result = run_dbt(
-        ["build", "--exclude-resource-type", "unit_test", *more], warehouse, vars={"feeds": feeds}
-    )
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
+    result = run_dbt(arguments, warehouse, vars={"feeds": feeds}, env=env)
     assert result.returncode == 0, result.stdout
     return duckdb.connect(str(warehouse), read_only=True)
 
@@ -73,19 +74,20 @@ BROKEN_LINES = [
 
 
 AUTUMN = "27.10.2024 02:00;27.10.2024 03:00;A-1"
+AUTUMN_FIRST = "27.10.2024 02:00;27.10.2024 02:00;A-1"
 AUTUMN_ROWS = [
     f"{AUTUMN};3;1,5;1,5;NA;NA",
     f"{AUTUMN};3;1,5;1,5;NA;NA",
     "27.10.2024 02:00+01:00;27.10.2024 03:00+01:00;A-1;4;2;2;NA;NA",
     "27.10.2024 02:00+02:00;27.10.2024 02:00+01:00;A-1;4;1;1;NA;NA",
     f"{AUTUMN};5;2,5;2,5;NA;NA",
-    "27.10.2024 02:00;27.10.2024 02:00;A-1;6;2,5;2,5;NA;NA",
+    f"{AUTUMN_FIRST};6;2,5;2,5;NA;NA",
 ]
 
 
 @pytest.fixture(scope="module")
 def messy(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
-    """A warehouse from seven deliveries of loads, each with its own kind of trouble."""
+    """A warehouse from nine deliveries of loads, each with its own kind of trouble."""
     folder = tmp_path_factory.mktemp("messy")
     (folder / "loads").mkdir()
     reordered = LOADS_HEADER.split(";")[::-1]
@@ -108,6 +110,11 @@ def messy(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection
         # session 3 has the same energy in both hours, session 4 is delivered with offsets later
         "6_autumn.csv": "\n".join([LOADS_HEADER, *AUTUMN_ROWS]).encode(),
         "7_autumn_again.csv": "\n".join([LOADS_HEADER, *AUTUMN_ROWS[:2]]).encode(),
+        # the second hour of session 5 comes after its first, and is corrected once more
+        "8_autumn_late.csv": "\n".join(
+            [LOADS_HEADER, f"{AUTUMN_FIRST};5;1;1;NA;NA", f"{AUTUMN_FIRST};5;1;1;NA;NA"]
+        ).encode(),
+        "9_autumn_newer.csv": f"{LOADS_HEADER}\n{AUTUMN};5;3;3;NA;NA\n".encode(),
     }
     for name, content in deliveries.items():
         (folder / "loads" / name).write_bytes(content)
@@ -172,17 +179,18 @@ def test_the_repeated_autumn_hour_is_two_hours_and_not_a_duplicate(messy):
         ("4", 0, 1.0, False),
         ("4", 1, 2.0, False),
         # an hour from two to three can only be the second, one from two to two the first
-        ("5", 1, 2.5, False),
+        ("5", 0, 1.0, False),
+        ("5", 1, 3.0, False),
         ("6", 0, 2.5, False),
     ]
 
 
 def test_every_row_ends_in_exactly_one_place(messy):
     row = reconciliation(messy, LOADS)
-    assert row["files"] == 7
-    assert row["rows_read"] == len(BROKEN_LINES) - 1 + 3 + 2 + 2 + 6 + 2
-    assert row["duplicate_rows"] == 4
-    assert row["superseded_rows"] == 1
+    assert row["files"] == 9
+    assert row["rows_read"] == len(BROKEN_LINES) - 1 + 3 + 2 + 2 + 6 + 2 + 2 + 1
+    assert row["duplicate_rows"] == 5
+    assert row["superseded_rows"] == 2
     assert row["rejected_rows"] == sum(reason not in (None, "blank") for _, reason in BROKEN_LINES)
     assert row["unaccounted_rows"] == 0
 
@@ -197,6 +205,78 @@ def test_a_feed_that_is_not_named_is_empty(messy):
         0,
     )
     assert messy.execute("select count(*) from core.fct_charging_sessions").fetchone() == (0,)
+
+
+# --- order ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", ["1", "4"])
+def test_the_last_row_of_large_files_wins(tmp_path, threads):
+    # Large enough that DuckDB reads it in parts on several threads; every hour is corrected behind.
+    hours = [
+        f"{day:02}.{month:02}.2024 {hour:02}:00;{day:02}.{month:02}.2024 {hour + 1:02}:00"
+        for month in range(5, 9)
+        for day in range(1, 29)
+        for hour in range(23)
+    ]
+    users = range(100)
+    (tmp_path / "loads").mkdir()
+    for name, energy, known in (("a.csv", "1", users), ("b[1].csv", "2", users[:20])):
+        with (tmp_path / "loads" / name).open("w") as file:
+            file.write(LOADS_HEADER + "\n")
+            for user in known:
+                file.writelines(
+                    f"{hour};u{user};{user};{energy};{energy};NA;NA\n" for hour in hours
+                )
+            # the last row of the file takes back its first
+            file.write(f"{hours[0]};u{known[0]};{known[0]};3;3;NA;NA\n")
+    connection = build(
+        tmp_path, {LOADS: str(tmp_path / "loads" / "*.csv")}, env={"EV_THREADS": threads}
+    )
+    found = connection.execute(
+        "select synthetic_7_2_kwh::integer, count(*) from core.fct_hourly_loads "
+        "group by all order by 1"
+    ).fetchall()
+    assert found == [(1, 80 * len(hours)), (2, 20 * len(hours) - 1), (3, 1)]
+    row = reconciliation(connection, LOADS)
+    # the first row of each file is superseded by its last, all corrected ones of a.csv by b[1].csv
+    assert (row["files"], row["unaccounted_rows"]) == (2, 0)
+    assert row["superseded_rows"] + row["duplicate_rows"] == 20 * len(hours) + 2
+
+
+@pytest.mark.parametrize(("feed", "fixture"), [(LOADS, "messy"), (REPORTS, "valued")])
+def test_nothing_is_joined_or_sorted_while_a_feed_is_read(request, feed, fixture):
+    # A join or a sort would lose the order of the rows, which says what is newer.
+    warehouse = request.getfixturevalue(fixture)
+    path = warehouse.execute("select path from duckdb_databases() where path is not null")
+    target = Path(path.fetchone()[0]).parent / "target" / "compiled" / "ev_charging" / "models"
+    query = (target / "staging" / "residential" / f"base_{feed}.sql").read_text()
+    plan = warehouse.execute(f"explain {query}").fetchall()[0][1]
+    assert "READ_CSV" in plan
+    assert "JOIN" not in plan
+    assert "ORDER_BY" not in plan
+
+
+def test_a_file_with_a_bracket_in_its_name_is_itself_and_no_glob(tmp_path):
+    (tmp_path / "x[1].csv").write_text(f"{LOADS_HEADER}\n{load_row(1)}\n")
+    (tmp_path / "x1.csv").write_text(f"{LOADS_HEADER}\n{load_row(2)}\n")
+    connection = build(tmp_path, {LOADS: str(tmp_path / "x[1].csv")})
+    hours = connection.execute(
+        "select hour(load_started_local_at) from core.fct_hourly_loads"
+    ).fetchall()
+    assert hours == [(1,)]
+
+
+def test_the_seeds_are_not_read_beside_own_files_by_a_run_without_seeds(tmp_path):
+    (tmp_path / "loads.csv").write_text(f"{LOADS_HEADER}\n{load_row(1)}\n")
+    warehouse = tmp_path / "warehouse.duckdb"
+    assert run_dbt(["seed"], warehouse).returncode == 0
+    feeds = {LOADS: str(tmp_path / "loads.csv")}
+    assert run_dbt(["run"], warehouse, vars={"feeds": feeds}).returncode == 0
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        sessions = connection.execute("select count(*) from core.fct_charging_sessions").fetchone()
+        loads = connection.execute("select count(*) from core.fct_hourly_loads").fetchone()
+    assert (sessions, loads) == ((0,), (1,))
 
 
 # --- values --------------------------------------------------------------------------------------
@@ -236,6 +316,18 @@ REPORT_VALUES = [
     (report_row("29", START, END, "10,5", "12,0", user="../../etc/passwd"), None),
     (report_row("30", START, END, "10,5", "12,0", user="NA"), None),
     (report_row("31", START, END, "10,5", "15,0"), None),
+    # both stamps in the repeated hour: it ended ten minutes before or forty minutes after it began
+    (report_row("32", "27.10.2024 02:30", "27.10.2024 02:10", "5,0", "3,0"), None),
+    (
+        report_row("33", "27.10.2024 02:30+01:00", "27.10.2024 02:10", "5,0", "NA"),
+        "end_before_start",
+    ),
+    (report_row("34", START, END, "5,0", "999999999"), "out_of_range"),
+    # a shared and a private charge point of the same name, and names with the separator in them
+    ("35;A;X;Shared;P;" + f"{START};0;{END};0;1;12;Jan;Monday;x;y", None),
+    ("36;A;P;Private;NA;" + f"{START};0;{END};0;1;12;Jan;Monday;x;y", None),
+    ("37;A;X;Shared;B/C;" + f"{START};0;{END};0;1;12;Jan;Monday;x;y", None),
+    ("38;A/B;X;Shared;C;" + f"{START};0;{END};0;1;12;Jan;Monday;x;y", None),
 ]
 
 
@@ -280,11 +372,20 @@ def session(connection: duckdb.DuckDBPyConnection, session_id: str, columns: str
         ("29", "user_id", ("../../etc/passwd",)),
         ("30", "user_id, outcome", ("unknown", "succeeded")),
         ("31", "has_duration_conflict, energy_kwh, reported_minutes", (True, 10.5, 900)),
+        ("32", "connected_minutes, is_ambiguous_time", (40, True)),
         ("1", "has_duration_conflict, is_overlapping, outcome", (False, True, "succeeded")),
     ],
 )
 def test_an_odd_but_possible_value_is_loaded_and_flagged(valued, session_id, columns, expected):
     assert session(valued, session_id, columns) == expected
+
+
+def test_charge_points_of_the_same_name_are_told_apart(valued):
+    stations = valued.execute(
+        "select count(distinct station_key) from core.fct_charging_sessions "
+        "where session_id in ('35', '36', '37', '38')"
+    ).fetchone()
+    assert stations == (4,)
 
 
 def test_the_profile_counts_missing_distinct_and_parsed_values(valued):

@@ -1,3 +1,5 @@
+{{ config(severity='warn') }}
+
 with
 
 loads as (
@@ -18,7 +20,7 @@ loads as (
 second_hours as (
 
     select {{ to_utc('local_hour_at', var('residential_timezone')) }} as second_hour_at
-    from (select unnest([{{ (fold_hours(var('residential_timezone')) | trim)[1:-1] }}]) as local_hour_at) -- noqa: LT05
+    from (select unnest({{ fold_hours(var('residential_timezone')) }}) as local_hour_at)
 
 ),
 

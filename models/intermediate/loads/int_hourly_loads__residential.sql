@@ -5,14 +5,14 @@ with
 
 loads as (
 
-    select * from {{ ref('stg_residential__hourly_loads') }}
+    select * from {{ in_warehouse('stg_residential__hourly_loads') }}
     where not is_spacer
 
 ),
 
--- In the repeated autumn hour a row of one hour's length that ends where it starts is the first of the two; of two rows
--- of a file the order decides; a single row that ends an hour later on the clock can only be the second. One that has
--- no end proves nothing: it is taken as the first, and flagged.
+-- In the repeated autumn hour staging knows the place of a row by its offset, by an end that shows the same time as its
+-- start, or by the order of two rows. A single row that ends an hour later on the clock can only be the second. One that
+-- has no end proves nothing: it is taken as the first, and flagged.
 placed as (
 
     select
@@ -20,7 +20,7 @@ placed as (
         case
             when fold_minutes is null then 1
             when place_in_fold is not null then place_in_fold
-            when coalesce(load_ended_local_at, load_started_local_at) = load_started_local_at then 1
+            when load_ended_local_at is null then 1
             else 2
         end as hour_occurrence
     from loads

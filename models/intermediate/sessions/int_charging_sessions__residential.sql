@@ -37,8 +37,8 @@ measured as (
 
     select
         *,
-        cast(extract(epoch from plugged_out_at - plugged_in_at) / 60 as decimal(18, 6)) as connected_minutes,
-        cast(reported_hours * 60 as decimal(18, 6)) as reported_minutes
+        cast({{ minutes_between('plugged_in_at', 'plugged_out_at') }} as decimal(18, 6)) as connected_minutes,
+        cast(cast(reported_hours as decimal(28, 9)) * 60 as decimal(18, 6)) as reported_minutes
     from candidates
 
 ),
@@ -58,7 +58,8 @@ weighed as (
 
 ),
 
--- Where none or several are possible the report proves nothing: the earlier instants are taken, and the flag says so.
+-- Where none or several are possible the report proves nothing: the earlier instants are taken that don't end before they
+-- start, and the flag says so.
 resolved as (
 
     select
@@ -69,7 +70,7 @@ resolved as (
     qualify
         row_number() over (
             partition by session_id
-            order by is_possible desc, plug_in_is_later, plug_out_is_later
+            order by is_possible desc, connected_minutes < 0, plug_in_is_later, plug_out_is_later
         ) = 1
 
 ),
@@ -79,7 +80,7 @@ spans as (
 
     select
         *,
-        garage_id || '/' || coalesce(shared_id, user_id) as station_id
+        {{ residential_station_key() }} as station_key
     from resolved
 
 ),
@@ -89,12 +90,12 @@ neighbours as (
     select
         *,
         max(plugged_out_at) over (
-            partition by station_id
+            partition by station_key
             order by plugged_in_at, plugged_out_at, session_id
             rows between unbounded preceding and 1 preceding
         ) as latest_plug_out_before,
         lead(plugged_in_at) over (
-            partition by station_id
+            partition by station_key
             order by plugged_in_at, plugged_out_at, session_id
         ) as next_plug_in
     from spans
@@ -113,8 +114,8 @@ final as (
         coalesce({{ surrogate_key(["'residential'", 'user_id']) }}, {{ unknown_key() }}) as user_key,
         {{ unknown_key() }} as vehicle_key,
         -- a charge point has one port, so both have the same key
-        coalesce({{ surrogate_key(["'residential'", 'station_id']) }}, {{ unknown_key() }}) as station_key,
-        coalesce({{ surrogate_key(["'residential'", 'station_id']) }}, {{ unknown_key() }}) as port_key,
+        coalesce(station_key, {{ unknown_key() }}) as station_key,
+        coalesce(station_key, {{ unknown_key() }}) as port_key,
         cast(plugged_in_local_at as date) as date_key,
         {{ time_key('plugged_in_local_at') }} as time_key,
 
@@ -151,7 +152,7 @@ final as (
         coalesce(connected_minutes > 24 * 60 * {{ var('max_session_days') }}, false) as is_over_long,
         coalesce(energy_kwh = 0 and connected_minutes > 0, false) as has_no_energy,
         coalesce(
-            station_id is not null
+            station_key is not null
             and (latest_plug_out_before > plugged_in_at or plugged_out_at > next_plug_in),
             false
         ) as is_overlapping

@@ -12,14 +12,14 @@ reports as (
 stations as (
 
     select
+        {{ residential_station_key() }} as station_key,
         garage_id,
         coalesce(shared_id, user_id) as charge_point_id,
-        garage_id || '/' || coalesce(shared_id, user_id) as station_id,
-        bool_or(shared_id is not null) as is_shared,
+        shared_id is not null as is_shared,
         count(distinct user_id) as users,
         min(plugged_in_local_at) as first_plug_in_local_at
     from reports
-    group by 1, 2, 3
+    group by station_key, garage_id, charge_point_id, is_shared
 
 ),
 
@@ -27,9 +27,9 @@ final as (
 
     select
         -- keys
-        {{ surrogate_key(["'residential'", 'station_id']) }} as station_key,
+        station_key,
         'residential' as source_system,
-        station_id,
+        garage_id || '/' || charge_point_id as station_id,
 
         -- attributes
         garage_id as site_id,

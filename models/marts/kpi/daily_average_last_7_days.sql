@@ -11,7 +11,7 @@ arguments as (
 days as (
 
     select daily_load.*
-    from {{ kpi_source('daily_load') }} as daily_load
+    from {{ in_warehouse('daily_load') }} as daily_load
     inner join arguments
         on daily_load.load_profile = arguments.profile
 

@@ -9,8 +9,8 @@ select
     loads.synthetic_7_2_kwh as synthetic_7_2,
     loads.flex_3_6_kwh as flex_3_6,
     loads.flex_7_2_kwh as flex_7_2
-from {{ kpi_source('fct_hourly_loads') }} as loads
-left join {{ kpi_source('dim_user') }} as users
+from {{ in_warehouse('fct_hourly_loads') }} as loads
+left join {{ in_warehouse('dim_user') }} as users
     on loads.user_key = users.user_key
 order by loads.load_started_at, users.user_id, loads.session_id
 limit "limit"

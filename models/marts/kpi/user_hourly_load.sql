@@ -12,7 +12,7 @@ arguments as (
             else {{ kpi_date('end_date') }}
         end as end_date,
         case
-            when cast(user_id as varchar) in (select known_users.user_id from {{ kpi_source('users') }}() as known_users)
+            when cast(user_id as varchar) in (select known_users.user_id from {{ in_warehouse('users') }}() as known_users)
                 then cast(user_id as varchar)
             else error('No data found for given user')
         end as wanted_user_id
@@ -28,8 +28,8 @@ select
     loads.synthetic_7_2_kwh as synthetic_7_2,
     loads.flex_3_6_kwh as flex_3_6,
     loads.flex_7_2_kwh as flex_7_2
-from {{ kpi_source('fct_hourly_loads') }} as loads
-inner join {{ kpi_source('dim_user') }} as users
+from {{ in_warehouse('fct_hourly_loads') }} as loads
+inner join {{ in_warehouse('dim_user') }} as users
     on loads.user_key = users.user_key
 inner join arguments
     on

@@ -68,8 +68,8 @@ final as (
         -- attributes
         cast(
             {{ minutes_between(
-                '(' ~ to_utc('cast(date_key as timestamp)', time_zone) ~ ')',
-                to_utc('cast(date_key + interval 1 day as timestamp)', time_zone),
+                earlier_utc('cast(date_key as timestamp)', time_zone),
+                earlier_utc('cast(date_key + interval 1 day as timestamp)', time_zone),
             ) }} / 60 as integer
         ) as hours_in_day,
 

@@ -14,49 +14,55 @@ daily_load as (
 
 ),
 
-spans as (
-
-    select
-        load_profile,
-        {{ to_utc('cast(min(date_key) as timestamp)', time_zone) }} as first_hour_at,
-        {{ to_utc('cast(max(date_key) + interval 1 day as timestamp)', time_zone) }} - interval 1 hour as last_hour_at
-    from daily_load
-    group by load_profile
-
-),
-
--- Real hours, one after the other: the day of 23 hours has none from two to three, that of 25 has it twice.
 hours as (
 
-    select
-        load_profile,
-        unnest(generate_series(first_hour_at, last_hour_at, interval 1 hour)) as load_started_at
-    from spans
+    select * from {{ ref('dim_time') }}
+    where minute_of_hour = 0
 
 ),
 
-local_hours as (
+-- Every hour that the clock shows from the first to the last day of a profile.
+clock_hours as (
+
+    select
+        daily_load.load_profile,
+        cast(extract(isodow from daily_load.date_key) as integer) as iso_weekday,
+        hours.hour_of_day,
+        cast(daily_load.date_key as timestamp) + hours.hour_of_day * interval 1 hour as local_hour_at
+    from daily_load
+    cross join hours
+
+),
+
+-- How often each really was: not at all where the clock skipped it, twice where it was set back.
+observed as (
 
     select
         load_profile,
-        load_started_at,
-        {{ to_local('load_started_at', time_zone) }} as load_started_local_at
-    from hours
+        iso_weekday,
+        hour_of_day,
+        sum(
+            case
+                when {{ is_in_gap('local_hour_at', time_zone) }} then 0
+                when {{ fold_minutes('local_hour_at', time_zone) }} is not null then 2
+                else 1
+            end
+        ) as hours_observed
+    from clock_hours
+    group by load_profile, iso_weekday, hour_of_day
 
 ),
 
 loads as (
 
     select
-        local_hours.load_profile,
-        cast(extract(isodow from local_hours.load_started_local_at) as integer) as iso_weekday,
-        cast(extract(hour from local_hours.load_started_local_at) as integer) as hour_of_day,
-        coalesce(hourly_load.energy_kwh, 0) as energy_kwh
-    from local_hours
-    left join hourly_load
-        on
-            local_hours.load_profile = hourly_load.load_profile
-            and local_hours.load_started_at = hourly_load.load_started_at
+        load_profile,
+        cast(extract(isodow from load_started_local_at) as integer) as iso_weekday,
+        hour_of_day,
+        sum(energy_kwh) as energy_kwh,
+        max(energy_kwh) as max_load_kwh
+    from hourly_load
+    group by load_profile, iso_weekday, hour_of_day
 
 ),
 
@@ -64,17 +70,22 @@ final as (
 
     select
         -- keys
-        load_profile,
-        iso_weekday,
-        hour_of_day,
+        observed.load_profile,
+        observed.iso_weekday,
+        observed.hour_of_day,
 
         -- measures
-        cast(count(*) as integer) as hours_observed,
-        cast(sum(energy_kwh) as double) / count(*) as mean_load_kwh,
-        cast(max(energy_kwh) as decimal(18, 6)) as max_load_kwh,
-        cast(sum(energy_kwh) as decimal(18, 6)) as energy_kwh
-    from loads
-    group by load_profile, iso_weekday, hour_of_day
+        cast(observed.hours_observed as integer) as hours_observed,
+        cast(coalesce(loads.energy_kwh, 0) as double) / observed.hours_observed as mean_load_kwh,
+        cast(coalesce(loads.max_load_kwh, 0) as decimal(18, 6)) as max_load_kwh,
+        cast(coalesce(loads.energy_kwh, 0) as decimal(18, 6)) as energy_kwh
+    from observed
+    left join loads
+        on
+            observed.load_profile = loads.load_profile
+            and observed.iso_weekday = loads.iso_weekday
+            and observed.hour_of_day = loads.hour_of_day
+    where observed.hours_observed > 0
 
 )
 

@@ -10,6 +10,9 @@
 ]) }}
 {% set format = '%d.%m.%Y %H:%M' %}
 {% set time_zone = var('residential_timezone') %}
+{% set earliest_plug_in = 'coalesce(delivered_plugged_in_at, ' ~ earlier_utc('plugged_in_local_at', time_zone) ~ ')' %}
+{% set hours_in_range = "date_diff('hour', date '" ~ var('earliest_date') ~ "', date '" ~ var('as_of') ~ "')" %}
+{% set latest_plug_out = 'coalesce(delivered_plugged_out_at, ' ~ to_utc('plugged_out_local_at', time_zone) ~ ')' %}
 
 with
 
@@ -62,11 +65,7 @@ placed as (
             when delivered_plugged_out_at is null then {{ fold_minutes('plugged_out_local_at', time_zone) }}
         end as plugged_out_fold_minutes,
         -- of a stamp in the repeated hour, the instant that makes the session longest
-        coalesce(
-            {{ minutes_between('delivered_plugged_in_at', 'delivered_plugged_out_at') }},
-            {{ minutes_between('plugged_in_local_at', 'plugged_out_local_at') }}
-            + coalesce({{ fold_minutes('plugged_out_local_at', time_zone) }}, 0)
-        ) as longest_minutes
+        {{ minutes_between(earliest_plug_in, latest_plug_out) }} as longest_minutes
     from typed
 
 ),
@@ -89,6 +88,7 @@ judged as (
             case
                 when longest_minutes < 0 then 'end_before_start:End_plugout'
                 when reported_hours < 0 then 'end_before_start:Duration_hours'
+                when reported_hours > {{ hours_in_range }} then 'out_of_range:Duration_hours'
             end,
             case when energy_kwh < 0 then 'negative_energy:El_kWh' end,
             case

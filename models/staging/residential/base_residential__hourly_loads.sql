@@ -5,7 +5,6 @@
         values=['load_ended_local_at', 'synthetic_3_6_kwh', 'synthetic_7_2_kwh', 'flex_3_6_kwh', 'flex_7_2_kwh'],
         fold='fold_minutes',
         place_in_fold='place_in_fold',
-        tie_break='load_ended_local_at',
     ) }}",
 ]) }}
 {% set format = '%d.%m.%Y %H:%M' %}
@@ -52,8 +51,8 @@ placed as (
     select
         *,
         delivered_load_started_at is null
-        and load_started_local_at in {{ gap_hours(time_zone) }} as starts_in_gap,
-        case when load_started_local_at in {{ fold_hours(time_zone) }} then 60 end as fold_minutes,
+        and list_contains({{ gap_hours(time_zone) }}, load_started_local_at) as starts_in_gap,
+        case when list_contains({{ fold_hours(time_zone) }}, load_started_local_at) then 60 end as fold_minutes,
         coalesce(
             session_id,
             user_id
@@ -129,11 +128,11 @@ final as (
         load_started_local_at,
         load_ended_local_at,
         fold_minutes,
-        -- an offset says which of the two hours is meant
+        -- an offset says which of the two hours is meant, and so does an end that shows the same time as the start
         case
-            when fold_minutes is null or delivered_load_started_at is null then cast(null as integer)
+            when fold_minutes is null then cast(null as integer)
             when delivered_load_started_at = {{ to_utc('load_started_local_at', time_zone) }} then 2
-            else 1
+            when delivered_load_started_at is not null or load_ended_local_at = load_started_local_at then 1
         end as place_in_fold,
 
         -- measures

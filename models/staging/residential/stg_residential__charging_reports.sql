@@ -23,7 +23,7 @@ final as (
         -- measures
         energy_kwh,
         reported_hours
-    from {{ ref('base_residential__charging_reports') }}
+    from {{ in_warehouse('base_residential__charging_reports') }}
     where row_status = 'accepted'
 
 )

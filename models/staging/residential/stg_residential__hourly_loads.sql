@@ -21,7 +21,7 @@ final as (
 
         -- flags
         is_spacer
-    from {{ ref('base_residential__hourly_loads') }}
+    from {{ in_warehouse('base_residential__hourly_loads') }}
     where row_status = 'accepted'
 
 )
