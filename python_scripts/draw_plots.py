@@ -9,18 +9,11 @@ from ev_charging.plots.daily_load import daily_load_figure, read_daily_load
 from ev_charging.plots.load_heat_map import load_heat_map_figure, read_load_by_hour
 from ev_charging.plots.session_distributions import read_sessions, session_distributions_figure
 from ev_charging.plots.style import png_bytes, write_atomically
-from ev_charging.warehouse import WarehouseError, open_warehouse
+from ev_charging.warehouse import WarehouseError, open_warehouse, warehouse_option
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
-@click.option(
-    "--warehouse",
-    type=click.Path(path_type=Path),
-    envvar="EV_WAREHOUSE",
-    default=Path("ev_charging.duckdb"),
-    show_envvar=True,
-    help="DuckDB file that dbt build has written; it is only read.",
-)
+@warehouse_option
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),

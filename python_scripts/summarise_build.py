@@ -6,18 +6,11 @@ import click
 
 from ev_charging.load_profiles import DEFAULT_LOAD_PROFILE, LOAD_PROFILES
 from ev_charging.summary import COLUMNS, Places, build_summary
-from ev_charging.warehouse import WarehouseError, open_warehouse
+from ev_charging.warehouse import WarehouseError, open_warehouse, warehouse_option
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
-@click.option(
-    "--warehouse",
-    type=click.Path(path_type=Path),
-    envvar="EV_WAREHOUSE",
-    default=Path("ev_charging.duckdb"),
-    show_envvar=True,
-    help="DuckDB file that dbt build has written; it is only read.",
-)
+@warehouse_option
 @click.option(
     "--plots",
     type=click.Path(path_type=Path),

@@ -27,14 +27,7 @@
                 base.rejection_reason,
                 base.raw_text
             from {{ base }} as base
-            inner join (
-                select
-                    file_number,
-                    min(rowid) as first_row_id
-                from {{ base }}
-                where line_number is null
-                group by file_number
-            ) as first_rows
+            inner join ({{ file_spans(name) }}) as first_rows
                 on base.file_number = first_rows.file_number
             where
                 base.line_number is null

@@ -2,8 +2,18 @@
 
 from pathlib import Path
 
+import click
 import duckdb
 import pandas as pd
+
+warehouse_option = click.option(
+    "--warehouse",
+    type=click.Path(path_type=Path),
+    envvar="EV_WAREHOUSE",
+    default=Path("ev_charging.duckdb"),
+    show_envvar=True,
+    help="DuckDB file that dbt build has written; it is only read.",
+)
 
 
 class WarehouseError(Exception):

@@ -1,30 +1,8 @@
 with
 
-{% for name in feed_names() -%}
-{{ name }} as (
-
-    select
-        '{{ name }}' as feed,
-        file_number,
-        min(rowid) as first_row_id,
-        max(rowid) as last_row_id
-    from {{ ref('base_' ~ name) }}
-    where line_number is null
-    group by file_number
-
-),
-
-{% endfor -%}
 files as (
 
-    {% for name in feed_names() -%}
-    select * from {{ name }}
-    {%- if not loop.last %}
-
-    union all
-
-    {% endif %}
-    {%- endfor %}
+    {{ of_every_feed(file_spans) }}
 
 ),
 

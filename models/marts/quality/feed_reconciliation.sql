@@ -1,32 +1,8 @@
 with
 
-{% for name in feed_names() -%}
-{{ name }} as (
-
-    select
-        '{{ name }}' as feed,
-        (select count(*) from ({{ feed_file_names(name) }})) as files,
-        {{ feed_rows_read(name) }} as rows_read,
-        (select count(*) from {{ ref('stg_' ~ name) }}) as accepted_rows,
-        count(case when row_status = 'duplicate' then 1 end) as duplicate_rows,
-        count(case when row_status = 'superseded' then 1 end) as superseded_rows,
-        count(case when row_status = 'rejected' then 1 end) as rejected_rows,
-        {{ feed_extra_columns(name) }} as extra_columns
-    from {{ ref('base_' ~ name) }}
-
-),
-
-{% endfor -%}
 feeds as (
 
-    {% for name in feed_names() -%}
-    select * from {{ name }}
-    {%- if not loop.last %}
-
-    union all
-
-    {% endif %}
-    {%- endfor %}
+    {{ of_every_feed(feed_balance) }}
 
 ),
 
