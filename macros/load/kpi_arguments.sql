@@ -3,13 +3,19 @@
     would match. NULL for a date means open. -#}
 {% macro kpi_arguments() -%}
     select
-        {{ kpi_date('start_date') }} as first_date,
-        case
-            when {{ kpi_date('start_date') }} > {{ kpi_date('end_date') }}
-                then error('start_date must not be after end_date')
-            else {{ kpi_date('end_date') }}
-        end as end_date,
+        {{ kpi_range() }},
         {{ kpi_profile() }} as profile
+{%- endmacro %}
+
+
+{#- start_date and end_date as the columns first_date and end_date. -#}
+{% macro kpi_range() -%}
+    {{ kpi_date('start_date') }} as first_date,
+    case
+        when {{ kpi_date('start_date') }} > {{ kpi_date('end_date') }}
+            then error('start_date must not be after end_date')
+        else {{ kpi_date('end_date') }}
+    end as end_date
 {%- endmacro %}
 
 
@@ -41,8 +47,19 @@
 {% endmacro %}
 
 
-{#- The days of daily_load with data in the range and profile that the arguments name, and nothing but them. -#}
-{% macro kpi_days() -%}
+{#- The CTEs of a function of a range of days: its arguments, and the days of daily_load with data in the range and profile
+    that they name. -#}
+{% macro with_kpi_days() -%}
+with
+
+arguments as (
+
+    {{ kpi_arguments() }}
+
+),
+
+days as (
+
     select daily_load.*
     from {{ in_warehouse('daily_load') }} as daily_load
     inner join arguments
@@ -51,4 +68,6 @@
             and daily_load.date_key >= coalesce(arguments.first_date, daily_load.date_key)
             and daily_load.date_key < coalesce(arguments.end_date, daily_load.date_key + interval 1 day)
     where daily_load.has_data
+
+)
 {%- endmacro %}

@@ -38,6 +38,8 @@ def connection(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def docs_site(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the generated docs site, plots included."""
     target = tmp_path_factory.mktemp("docs")
+    # dbt opens a warehouse to write, which the tests that read it would forbid: it gets a copy.
+    copy = Path(shutil.copy(warehouse, target / "warehouse.duckdb"))
     plots = PROJECT_ROOT / "plots"
     # dbt copies the plots from the project's own folder, which is left as it was found.
     kept = tmp_path_factory.mktemp("kept") / "plots"
@@ -62,7 +64,7 @@ def docs_site(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         _must_succeed(
             run_dbt(
                 ["docs", "generate"],
-                warehouse,
+                copy,
                 env={"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target / "logs")},
             )
         )

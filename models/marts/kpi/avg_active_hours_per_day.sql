@@ -1,18 +1,6 @@
 {{ config(parameters=kpi_range_parameters()) }}
 
-with
-
-arguments as (
-
-    {{ kpi_arguments() }}
-
-),
-
-days as (
-
-    {{ kpi_days() }}
-
-)
+{{ with_kpi_days() }}
 
 select
     cast(sum(active_hours) as double)

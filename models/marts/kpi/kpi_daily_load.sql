@@ -1,18 +1,6 @@
 {{ config(alias='daily_load', parameters=kpi_range_parameters()) }}
 
-with
-
-arguments as (
-
-    {{ kpi_arguments() }}
-
-),
-
-days as (
-
-    {{ kpi_days() }}
-
-)
+{{ with_kpi_days() }}
 
 select
     date_key as day,

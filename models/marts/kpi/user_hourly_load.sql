@@ -5,12 +5,7 @@ with
 arguments as (
 
     select
-        {{ kpi_date('start_date') }} as first_date,
-        case
-            when {{ kpi_date('start_date') }} > {{ kpi_date('end_date') }}
-                then error('start_date must not be after end_date')
-            else {{ kpi_date('end_date') }}
-        end as end_date,
+        {{ kpi_range() }},
         case
             when cast(user_id as varchar) in (select known_users.user_id from {{ in_warehouse('users') }}() as known_users)
                 then cast(user_id as varchar)
