@@ -9,8 +9,8 @@
                 {{ refuse_feed(name, 'unknown_feed', 'the feeds are ' ~ feed_names() | join(', ')) }}
             {%- endif -%}
             {%- set extra = feed_extra_columns(name) -%}
-            {%- if extra != 'cast(null as varchar)' -%}
-                {%- do exceptions.warn('feed ' ~ name ~ ': columns that the contract does not have are not read: ' ~ extra) -%}
+            {%- if extra -%}
+                {%- do exceptions.warn('feed ' ~ name ~ ': columns that the contract does not have are not read: ' ~ extra | join(', ')) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}

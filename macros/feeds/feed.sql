@@ -24,10 +24,7 @@
         "{{ column.name }}",
         {%- endfor %}
         0 as _file_number,
-        concat_ws(
-            '{{ contract.delimiter }}'
-            {%- for column in contract.columns %}, coalesce("{{ column.name }}", ''){% endfor -%}
-        ) as _raw_text,
+        {{ row_as_text(contract) }} as _raw_text,
         cast(null as varchar) as _line_fault
     from {{ seed }}
     {#- A seed that an earlier build has filled must not be read beside the user's files. -#}
@@ -82,14 +79,20 @@
         {%- endif %}
         {%- endfor %}
         {{ part.first_file + loop.index0 }} as _file_number,
-        concat_ws(
-            '{{ contract.delimiter }}'
-            {%- for column in contract.columns %}, coalesce(cast("{{ column.name }}" as varchar), ''){% endfor -%}
-        ) as _raw_text,
+        {{ row_as_text(contract) }} as _raw_text,
         cast(null as varchar) as _line_fault
     from read_parquet({{ file_list([file_name]) }})
     {%- endfor %}
 {% endmacro %}
+
+
+{#- A row that was not delivered as a line, as the line that the contract would have. -#}
+{% macro row_as_text(contract) -%}
+    concat_ws(
+        '{{ contract.delimiter }}'
+        {%- for column in contract.columns %}, coalesce(cast("{{ column.name }}" as varchar), ''){% endfor -%}
+    )
+{%- endmacro %}
 
 
 {#- The temporary table in which DuckDB sets aside what it can't read of a part of a feed. -#}

@@ -8,6 +8,6 @@
         count(case when row_status = 'duplicate' then 1 end) as duplicate_rows,
         count(case when row_status = 'superseded' then 1 end) as superseded_rows,
         count(case when row_status = 'rejected' then 1 end) as rejected_rows,
-        {{ feed_extra_columns(name) }} as extra_columns
+        nullif({{ quoted(feed_extra_columns(name) | join(', ')) }}, '') as extra_columns
     from {{ ref('base_' ~ name) }}
 {%- endmacro %}

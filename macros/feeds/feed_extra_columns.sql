@@ -1,4 +1,4 @@
-{#- The columns in the files of a feed that its contract does not have, as a text; NULL where there are none. -#}
+{#- The names of the columns in the files of a feed that its contract does not have, each once: a list. -#}
 {% macro feed_extra_columns(name) -%}
     {%- set extra = [] -%}
     {%- if execute and name in named_feeds() -%}
@@ -9,5 +9,5 @@
             {%- endfor -%}
         {%- endfor -%}
     {%- endif -%}
-    {%- if extra -%}{{ quoted(extra | join(', ')) }}{%- else -%}cast(null as varchar){%- endif -%}
+    {{ return(extra) }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{#- A 64-bit hash of columns that finds rows which may be equal. Two rows can share one by chance: what it finds is compared
-    itself before anything follows from it. -#}
+{#- A 64-bit hash of columns that finds rows which may be equal. Two rows can share one by chance: where rows
+    are judged by it, they are compared themselves first; data_profile only counts with it. -#}
 {% macro row_hash(columns) -%}
     {{ return(adapter.dispatch('row_hash')(columns)) }}
 {%- endmacro %}

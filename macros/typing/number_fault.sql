@@ -4,7 +4,7 @@
     {%- set as_double = "try_cast(replace(" ~ text ~ ", '" ~ decimal ~ "', '.') as double)" -%}
     case
         when {{ typed }} is not null or {{ is_missing(text) }} then null
-        when contains({{ text }}, '_'){% if decimal != '.' %} or contains({{ text }}, '.'){% endif %} then 'not_a_number'
+        when {{ is_foreign_number(text, decimal) }} then 'not_a_number'
         when {{ as_double }} is null then 'not_a_number'
         when isfinite({{ as_double }}) then 'out_of_range'
         else 'not_finite'
