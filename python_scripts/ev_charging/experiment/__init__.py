@@ -1,0 +1,1 @@
+"""Statistics of an experiment that randomises users and observes their sessions."""
