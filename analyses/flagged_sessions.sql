@@ -1,7 +1,8 @@
 -- Question: how many sessions, and how much energy, carry a flag that a reader should know of?
 -- Who asks: analysts who decide which sessions to leave out of a figure.
--- How to read: one row per flag, then `any_flag`: a session can carry several, so the shares of the flags do not add up
--- to it. Flagged sessions are in every mart; a flag with much energy deserves a second look at the feed.
+-- How to read: per source one row per flag, then `any_flag`: a session can carry several, so the shares of the flags do not
+-- add up to it. Flagged sessions are in every mart; a flag with much energy deserves a second look at the feed. A station
+-- is missed only in a source that names stations, as the feeds of experiments don't.
 {% set conditions = {
     'open_session': "outcome = 'open'",
     'ambiguous_time': 'is_ambiguous_time',
@@ -38,7 +39,9 @@ named as (
     select
         sessions.*,
         users.source_system = 'unknown' as is_unknown_user,
-        stations.source_system = 'unknown' as is_unknown_station
+        stations.source_system = 'unknown'
+        and max(case when stations.source_system = 'unknown' then 0 else 1 end) over (partition by sessions.source_system) = 1
+            as is_unknown_station
     from sessions
     inner join users
         on sessions.user_key = users.user_key
@@ -53,6 +56,7 @@ flags as (
     select
         {{ loop.index }} as flag_number,
         '{{ flag }}' as flag,
+        source_system,
         energy_kwh,
         {{ condition }} as is_flagged
     from named
@@ -63,6 +67,7 @@ flags as (
     select
         {{ conditions | length + 1 }} as flag_number,
         'any_flag' as flag,
+        source_system,
         energy_kwh,
         {{ conditions.values() | join(' or ') }} as is_flagged
     from named
@@ -73,6 +78,7 @@ final as (
 
     select
         -- keys
+        source_system,
         flag,
 
         -- measures
@@ -83,8 +89,8 @@ final as (
         cast(coalesce(sum(case when is_flagged then energy_kwh end), 0) as double)
         / nullif(cast(sum(energy_kwh) as double), 0) as share_of_energy
     from flags
-    group by flag_number, flag
-    order by flag_number
+    group by source_system, flag_number, flag
+    order by source_system, flag_number
 
 )
 

@@ -1,4 +1,4 @@
--- Question: does demand grow, and because of more users, more sessions or more energy per user?
+-- Question: does demand of the residential sites grow, because of more users, more sessions or more energy per user?
 -- Who asks: the operator's planning and finance, once a month.
 -- How to read: one row per month of the charging reports, months without a session too. The first and the last month are
 -- flagged `is_cut` where the data begin or end inside them; they have no change to or from them, but `energy_per_day_kwh`
@@ -8,6 +8,7 @@ with
 sessions as (
 
     select * from {{ ref('fct_charging_sessions') }}
+    where source_system = 'residential'
 
 ),
 

@@ -1,7 +1,7 @@
--- Question: which stations are busy, and how much of the time that vehicles are connected do they charge?
+-- Question: which residential stations are busy, and how much of the time that vehicles are connected do they charge?
 -- Who asks: operations and garage owners who decide where the next charger goes.
 -- How to read: busiest first. `occupied_share` is connected hours / real hours from the first plug-in to the last plug-out
--- of all data: near 1 the station is full. `energy_share_of_connection` is energy / (connected hours x 7.2 kW), how much
+-- of these sites: near 1 the station is full. `energy_share_of_connection` is energy / (connected hours x 7.2 kW), how much
 -- of what could have been charged was charged. `idle_share` is the share of the connected hours left when each session
 -- charges at 7.2 kW: a high one with a high occupancy calls for a fee on blocking, not for another charger.
 -- Energy counts in every session; hours and the shares only in sessions with a plug-out that are not over-long, so
@@ -13,6 +13,7 @@ with
 sessions as (
 
     select * from {{ ref('fct_charging_sessions') }}
+    where source_system = 'residential'
 
 ),
 

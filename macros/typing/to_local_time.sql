@@ -2,18 +2,22 @@
     the site's clock; NULL where it is none of these. -#}
 {% macro to_local_time(text, format, time_zone) -%}
     coalesce(
-        try_strptime({{ text }}, {{ time_formats(format) }}),
+        try_strptime({{ text }}, ['{{ time_formats(format) | join("', '") }}']),
         {{ to_local('(' ~ to_instant(text, format) ~ ')', time_zone) }}
     )
 {%- endmacro %}
 
 
-{#- The forms in which a time is read, as an SQL list: the feed's own, also with seconds, then ISO 8601, each with the
-    suffix. -#}
-{% macro time_formats(format, suffix='') -%}
-    [
-        {%- for known in [format, format ~ ':%S', '%Y-%m-%d %H:%M:%S', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%d %H:%M', '%Y-%m-%dT%H:%M', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S.%f'] -%}
-        '{{ known }}{{ suffix }}'{% if not loop.last %}, {% endif %}
-        {%- endfor -%}
-    ]
-{%- endmacro %}
+{#- The forms in which a time is read: the feed's own, also with seconds, then ISO 8601. -#}
+{% macro time_formats(format) %}
+    {{ return([
+        format,
+        format ~ ':%S',
+        '%Y-%m-%d %H:%M:%S',
+        '%Y-%m-%dT%H:%M:%S',
+        '%Y-%m-%d %H:%M',
+        '%Y-%m-%dT%H:%M',
+        '%Y-%m-%d %H:%M:%S.%f',
+        '%Y-%m-%dT%H:%M:%S.%f',
+    ]) }}
+{% endmacro %}

@@ -1,8 +1,9 @@
 """Every analysis compiles, runs, and gives figures that hold against the feed files."""
 
 import shutil
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -10,8 +11,17 @@ import pandas as pd
 import pytest
 
 from dbt_runner import PROJECT_ROOT, run_dbt
+from experiment_figures import (
+    METRICS,
+    Experiment,
+    read_experiment,
+    read_plan,
+    read_sessions,
+    read_users,
+)
 from feed_figures import (
     PROFILES,
+    ZONE,
     calendar_days,
     daily_figures,
     hours_between,
@@ -21,19 +31,44 @@ from feed_figures import (
     read_reports,
     read_rows,
 )
+from price_figures import (
+    POWERS_KW,
+    by_hour,
+    by_minute,
+    connections,
+    low_price_hours,
+    minute,
+    on_clock,
+    read_intervals,
+    session_costs,
+)
 
 LOADS = "residential__hourly_loads"
 REPORTS = "residential__charging_reports"
+EXPERIMENT_USERS = "experiment__users"
+EXPERIMENT_SESSIONS = "experiment__sessions"
+PRICES = "market__prices"
+FEEDS = (LOADS, REPORTS, EXPERIMENT_USERS, EXPERIMENT_SESSIONS, PRICES)
+EXPERIMENT = "charge_timing_2024"
+CONTROL = "control"
+PRICE_ZONE = "NO3"
 DEFAULT_PROFILE = "synthetic_7_2"
 CHARGING_POWER_KW = 7.2
 LONGEST = timedelta(days=14)
 # What identifies a row of each analysis; the order in which it lists them.
 KEYS = {
     "active_hours_per_day": ["load_profile", "iso_weekday"],
+    "cheap_hours_by_month": ["price_zone", "month_start_date", "hour_of_day"],
     "coincidence_of_user_peaks": ["scope", "site_id", "load_profile"],
+    "cost_of_charging_by_month": ["load_profile", "month_start_date"],
     "energy_that_could_move_to_the_night": ["charging_power_kw", "day_kind"],
+    "experiment_arms": ["experiment_id", "variant"],
+    "experiment_kpis": ["experiment_id", "metric", "variant"],
+    "experiment_kpis_by_day": ["experiment_id", "metric", "day_number", "variant"],
+    "experiment_kpis_by_segment": ["experiment_id", "metric", "segment", "variant"],
+    "experiment_sessions_by_hour": ["experiment_id", "variant", "hour_of_day"],
     "feed_trust": ["feed"],
-    "flagged_sessions": ["flag"],
+    "flagged_sessions": ["source_system", "flag"],
     "hours_near_the_peak": ["load_profile", "threshold"],
     "monthly_demand": ["month_start_date"],
     "peak_at_half_the_power": ["period"],
@@ -97,7 +132,7 @@ def run(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
 def rejected(opened: duckdb.DuckDBPyConnection) -> dict[str, set[int]]:
     """Numbers of the rejected rows of each feed."""
     rows = opened.execute("select feed, row_number from quality.rejected_rows").fetchall()
-    return {feed: {n for name, n in rows if name == feed} for feed in (LOADS, REPORTS)}
+    return {feed: {n for name, n in rows if name == feed} for feed in FEEDS}
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +143,23 @@ def loads(rejected: dict[str, set[int]]) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def reports(rejected: dict[str, set[int]]) -> pd.DataFrame:
     return read_reports(seed(REPORTS), rejected[REPORTS])
+
+
+@pytest.fixture(scope="module")
+def experiment_sessions(rejected: dict[str, set[int]]) -> pd.DataFrame:
+    return read_sessions(seed(EXPERIMENT_SESSIONS), rejected[EXPERIMENT_SESSIONS])
+
+
+@pytest.fixture(scope="module")
+def experiment(rejected: dict[str, set[int]], experiment_sessions: pd.DataFrame) -> Experiment:
+    return read_experiment(
+        read_users(seed(EXPERIMENT_USERS), EXPERIMENT, rejected[EXPERIMENT_USERS]),
+        experiment_sessions,
+        read_plan(PROJECT_ROOT / "seeds" / "reference" / "experiments.csv", EXPERIMENT),
+        seed(PRICES),
+        PRICE_ZONE,
+        rejected[PRICES],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -159,9 +211,11 @@ def _all_before_months(values: tuple) -> tuple:
 def test_an_analysis_of_an_empty_warehouse_has_the_same_columns(opened, compiled, results, name):
     opened.execute("begin")
     try:
-        for schema in ("core", "load", "quality"):
+        for schema in ("core", "load", "quality", "experiment", "intermediate"):
             for (table,) in opened.execute(
-                "select table_name from information_schema.tables where table_schema = ?", [schema]
+                "select table_name from information_schema.tables "
+                "where table_schema = ? and table_type = 'BASE TABLE'",
+                [schema],
             ).fetchall():
                 opened.execute(f"delete from {schema}.{table}")
         rows = run(opened, compiled[name])
@@ -227,6 +281,62 @@ def test_half_the_power_lowers_the_peak_as_in_the_feed(results, hours):
         assert row["peak_at_3_6_kwh"] == kwh(slow)
         assert row["peak_at_7_2_kwh"] == kwh(fast)
         assert row["peak_reduction_pct"] == pytest.approx(100 * (1 - slow / fast), rel=1e-9)
+
+
+# --- prices ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def prices(rejected: dict[str, set[int]]) -> dict[int, float]:
+    """Price of each minute of the sites' zone, EUR/MWh."""
+    return by_minute(read_intervals(seed(PRICES), "NO3", rejected[PRICES]), "price")
+
+
+@pytest.mark.parametrize("profile", POWERS_KW)
+def test_the_cost_of_a_month_is_that_of_the_feeds(results, loads, reports, prices, profile):
+    hour_prices = by_hour(prices)
+    costs, savings = Counter(), Counter()
+    for starts_at, mwh in loads[["starts_at", profile]].dropna().itertuples(index=False):
+        hour = minute(starts_at.to_pydatetime())
+        costs[month(hour)] += int(mwh) / 1e9 * hour_prices[hour]
+    for plugged_in, plugged_out, energy_kwh in connections(reports):
+        found = plugged_out and session_costs(
+            plugged_in, plugged_out, energy_kwh, POWERS_KW[profile], hour_prices
+        )
+        at_once, cheapest = found or (0, 0)
+        savings[month(plugged_in)] += (at_once - cheapest) / 1000
+    rows = part(results, "cost_of_charging_by_month", load_profile=profile)
+    for row in rows.itertuples():
+        assert float(row.cost_eur) == pytest.approx(costs[row.month_start_date], abs=1e-6)
+        assert float(row.saving_eur) == pytest.approx(savings[row.month_start_date], abs=1e-6)
+    assert set(rows["month_start_date"]) == costs.keys() | savings.keys()
+
+
+def month(number: int) -> date:
+    """First day of the month in which a minute lies on the clock of the sites."""
+    return on_clock(number, ZONE).date().replace(day=1)
+
+
+def test_cheap_hours_are_those_of_the_feed(results, prices):
+    is_low = low_price_hours(by_hour(prices), ZONE, 6)
+    figures = defaultdict(Counter)
+    for first in {number - number % 60 for number in prices}:
+        row = figures[month(first), on_clock(first, ZONE).hour]
+        known = [prices[number] for number in range(first, first + 60) if number in prices]
+        low = is_low[first][-1] if first in is_low else None
+        row["minutes"] += len(known)
+        row["price"] += sum(known)
+        row["negative"] += sum(price < 0 for price in known)
+        row["known"] += 60 * (low is not None)
+        row["low"] += 60 * (low is True)
+    rows = part(results, "cheap_hours_by_month", price_zone="NO3")
+    assert len(rows) == len(figures)
+    for row in rows.itertuples():
+        expected = figures[row.month_start_date, row.hour_of_day]
+        assert row.mean_price_eur_per_mwh == pytest.approx(expected["price"] / expected["minutes"])
+        assert row.negative_share == pytest.approx(expected["negative"] / expected["minutes"])
+        assert row.low_price_share == pytest.approx(expected["low"] / expected["known"])
+    assert rows["negative_share"].max() > 0
 
 
 # --- demand ---------------------------------------------------------------------------------------
@@ -340,6 +450,70 @@ def test_stations_use_as_much_of_their_connected_time_as_in_the_reports(results,
     assert list(rows.index) == list(totals.sort_values("hours", ascending=False).index)
 
 
+# --- experiments ----------------------------------------------------------------------------------
+
+
+def test_arms_have_the_users_and_sessions_of_the_feeds(results, experiment):
+    rows = results["experiment_arms"].set_index("variant")
+    users = experiment.users.groupby("variant").size()
+    sessions = experiment.sessions.groupby("variant")
+    assert rows["users"].to_dict() == users.to_dict()
+    assert rows["users_with_sessions"].to_dict() == sessions["user_id"].nunique().to_dict()
+    assert rows["charging_sessions"].to_dict() == sessions.size().to_dict()
+    energy = {variant: float(kwh) for variant, kwh in rows["energy_kwh"].items()}
+    assert energy == pytest.approx(sessions["energy"].sum().to_dict(), rel=1e-9)
+    assert rows["share_of_users"].to_dict() == pytest.approx((users / users.sum()).to_dict())
+    assert (rows["users_with_sessions"] < rows["users"]).all()
+
+
+def test_metrics_of_the_arms_are_those_of_the_feeds(results, experiment):
+    expected = experiment.ratios(["variant"])
+    rows = results["experiment_kpis"].set_index(["metric", "variant"])
+    assert len(rows) == 2 * len(METRICS)
+    for (metric, variant), row in rows.iterrows():
+        control = expected[metric][CONTROL]
+        assert row["metric_value"] == pytest.approx(expected[metric][variant], rel=1e-6)
+        assert row["difference_to_control_pct"] == pytest.approx(
+            100 * (expected[metric][variant] / control - 1), abs=1e-3
+        )
+        assert row["users"] == (experiment.users["variant"] == variant).sum()
+
+
+def test_metrics_of_the_segments_are_those_of_the_feeds(results, experiment):
+    expected = experiment.ratios(["segment", "variant"])
+    rows = results["experiment_kpis_by_segment"]
+    for metric, values in rows.groupby("metric"):
+        found = values.set_index(["segment", "variant"])["metric_value"].astype(float)
+        assert found.to_dict() == pytest.approx(expected[metric].to_dict(), rel=1e-6), metric
+    assert set(rows["metric"]) == set(METRICS)
+    assert rows["segment"].nunique() > 2
+
+
+def test_metrics_of_the_days_are_those_of_the_feeds(results, experiment):
+    sums = experiment.sums(["day", "variant"])
+    rows = results["experiment_kpis_by_day"]
+    for metric, values in rows.groupby("metric"):
+        days = values.set_index(["day_number", "variant"])
+        expected = sums[f"S {metric}"] / sums[f"N {metric}"]
+        assert days["metric_value"].to_dict() == pytest.approx(expected.to_dict(), rel=1e-6), metric
+        assert days["charging_sessions"].to_dict() == sums["sessions"].to_dict()
+    assert set(rows["metric"]) == set(METRICS) - {"sessions_per_user"}
+    assert {str(day) for day in rows["local_date"]} == {
+        str(day.date()) for day in pd.date_range("2024-10-21", "2024-11-03")
+    }
+
+
+def test_sessions_begin_at_the_hours_of_the_feeds(results, experiment):
+    for variant, rows in results["experiment_sessions_by_hour"].groupby("variant"):
+        sessions = experiment.sessions[experiment.sessions["variant"] == variant]
+        counts = sessions.groupby("hour").size().reindex(range(24), fill_value=0)
+        by_hour = rows.set_index("hour_of_day")
+        assert by_hour["charging_sessions"].to_dict() == counts.to_dict()
+        assert sum(rows["share_of_sessions"]) == pytest.approx(1, rel=1e-12)
+        low = sessions.groupby("hour")["S low_price_share"].mean()
+        assert by_hour["low_price_share"].dropna().to_dict() == pytest.approx(low.to_dict())
+
+
 # --- trust ----------------------------------------------------------------------------------------
 
 
@@ -363,18 +537,35 @@ def test_flagged_sessions_are_those_of_the_reports(results, reports):
         "over_long": reports["connected"] > LONGEST,
         "no_energy": (reports["energy"] == 0) & (reports["connected"] > timedelta(0)),
     }
-    rows = results["flagged_sessions"].set_index("flag")
+    rows = part(results, "flagged_sessions", source_system="residential").set_index("flag")
     for flag, flagged in flags.items():
         assert rows.loc[flag, "flagged_sessions"] == flagged.sum() > 0, flag
         assert rows.loc[flag, "share_of_sessions"] == pytest.approx(flagged.mean()), flag
         assert rows.loc[flag, "flagged_energy_kwh"] == kwh(reports.loc[flagged, "energy"].sum())
 
 
+def test_flagged_sessions_of_experiments_are_those_of_the_feed(results, experiment_sessions):
+    connected = experiment_sessions["plugged_out"] - experiment_sessions["plugged_in"]
+    flags = {
+        "open_session": connected.isna(),
+        "over_long": connected > LONGEST,
+        "no_energy": (experiment_sessions["energy"] == 0) & (connected > timedelta(0)),
+        "unknown_user": experiment_sessions["user_id"] == "",
+    }
+    rows = part(results, "flagged_sessions", source_system="experiment").set_index("flag")
+    assert set(rows["charging_sessions"]) == {len(experiment_sessions)}
+    for flag, flagged in flags.items():
+        assert rows.loc[flag, "flagged_sessions"] == flagged.sum(), flag
+    # their feed names no station that could be missing
+    assert rows.loc["unknown_station", "flagged_sessions"] == 0
+
+
 def test_a_session_with_several_flags_counts_once_in_any(results):
-    rows = results["flagged_sessions"].set_index("flag")["flagged_sessions"]
-    single = rows.drop("any_flag")
-    assert single.max() <= rows["any_flag"] <= single.sum()
-    assert list(rows.index)[-1] == "any_flag"
+    for _, source in results["flagged_sessions"].groupby("source_system"):
+        rows = source.set_index("flag")["flagged_sessions"]
+        single = rows.drop("any_flag")
+        assert single.max() <= rows["any_flag"] <= single.sum()
+        assert list(rows.index)[-1] == "any_flag"
 
 
 def test_the_reports_have_days_that_the_figures_depend_on(reports):

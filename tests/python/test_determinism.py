@@ -10,7 +10,7 @@ import pytest
 
 from dbt_runner import PROJECT_ROOT, run_dbt
 
-SCHEMAS = ("core", "load", "quality")
+SCHEMAS = ("core", "experiment", "load", "quality")
 KPI_CALLS = [
     "users()",
     "hourly_loads(100)",
@@ -297,7 +297,8 @@ def _type_name(text: str) -> str:
 def test_facts_loads_and_rejections_are_empty(opened):
     tables = opened.execute(
         "select table_schema || '.' || table_name from information_schema.tables "
-        "where table_schema in ('load') or table_name like 'fct_%' or table_name = 'rejected_rows'"
+        "where table_schema in ('experiment', 'load') "
+        "or table_name like 'fct_%' or table_name = 'rejected_rows'"
     ).fetchall()
     assert len(tables) > 5
     rows = {

@@ -4,7 +4,7 @@ days as (
 
     {{ dbt.date_spine(
         datepart='day',
-        start_date="cast('" ~ var('earliest_date') ~ "' as date)",
+        start_date="cast(cast('" ~ var('earliest_date') ~ "' as date) - interval 1 day as date)",
         end_date="cast(cast('" ~ var('as_of') ~ "' as date) + interval 2 day as date)",
     ) }}
 

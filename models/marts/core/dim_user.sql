@@ -15,6 +15,30 @@ loads as (
 
 ),
 
+experiment_users as (
+
+    select distinct user_id
+    from {{ ref('stg_experiment__users') }}
+
+    union
+
+    select distinct user_id
+    from {{ ref('stg_experiment__sessions') }}
+    where user_id is not null
+
+),
+
+experiment_sessions as (
+
+    select
+        user_id,
+        min(plugged_in_at) as first_plug_in_at
+    from {{ ref('stg_experiment__sessions') }}
+    where user_id is not null
+    group by user_id
+
+),
+
 reported as (
 
     select
@@ -53,6 +77,20 @@ final as (
         has_private_station,
         first_plug_in_local_at
     from users
+
+    union all
+
+    select
+        {{ surrogate_key(["'experiment'", 'experiment_users.user_id']) }} as user_key,
+        'experiment' as source_system,
+        experiment_users.user_id,
+        cast(null as varchar) as first_site_id,
+        0 as sites,
+        cast(null as boolean) as has_private_station,
+        {{ to_local('experiment_sessions.first_plug_in_at', var('experiment_timezone')) }} as first_plug_in_local_at
+    from experiment_users
+    left join experiment_sessions
+        on experiment_users.user_id = experiment_sessions.user_id
 
     union all
 

@@ -6,9 +6,19 @@ residential as (
 
 ),
 
+experiment as (
+
+    select * from {{ ref('int_charging_sessions__experiment') }}
+
+),
+
 final as (
 
     select * from residential
+
+    union all
+
+    select * from experiment
 
 )
 

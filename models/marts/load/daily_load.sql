@@ -66,12 +66,7 @@ final as (
         date_key,
 
         -- attributes
-        cast(
-            {{ minutes_between(
-                earlier_utc('cast(date_key as timestamp)', time_zone),
-                earlier_utc('cast(date_key + interval 1 day as timestamp)', time_zone),
-            ) }} / 60 as integer
-        ) as hours_in_day,
+        {{ hours_in_day_by('date_key', "'" ~ time_zone ~ "'") }} as hours_in_day,
 
         -- measures
         cast(energy_kwh as decimal(18, 6)) as energy_kwh,
