@@ -1,6 +1,7 @@
 """What a build has left in the warehouse, as plain text of at most 100 columns."""
 
 import os
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +13,15 @@ from ev_charging.warehouse import read_mart
 
 COLUMNS = 100
 
-_SCHEMAS = ("core", "load", "quality")
-_REASONS_PER_LINE = 3
-# More reasons than this are counted in one line, so that the summary stays on one screen.
-_REASON_LINES = 4
+_SCHEMAS = ("core", "load", "experiment", "quality")
+_MARTS_PER_LINE = 2
+# More reasons than this are counted together, so that a feed keeps to one line.
+_REASONS = 2
+# The whole reason of a decision is in its mart.
+_REASON_LINES = 3
+_NAIVE = "naive_welch"
+# What stands before each line of a section.
+_INDENT = 2
 
 
 @dataclass(frozen=True)
@@ -46,26 +52,27 @@ def build_summary(
         Section("Rows per mart", rows_per_mart(connection)),
         Section("Rejected rows by feed and reason", rejected_rows(connection)),
         Section("Feeds, in rows", feed_reconciliation(connection)),
-        Section("Charging sessions", session_figures(connection)),
+        Section("Charging sessions by source", session_figures(connection)),
         Section(
             f"Load, profile {load_profile}: {LOAD_PROFILES[load_profile]}",
             load_figures(connection, load_profile),
         ),
+        Section("Experiments", experiment_figures(connection)),
         Section("Where to look", place_lines(places)),
     ]
 
 
 def rows_per_mart(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return a line per table of the schemas core, load and quality with its number of rows."""
+    """Return the tables of the schemas with marts and their number of rows, two to a line."""
     tables = read_mart(
         connection,
         """
         select table_schema, table_name
         from information_schema.tables
         where table_catalog = current_database() and list_contains(?, table_schema)
-        order by table_schema, table_name
+        order by list_position(?, table_schema), table_name
         """,
-        [list(_SCHEMAS)],
+        [list(_SCHEMAS), list(_SCHEMAS)],
     )
     names = [f"{table.table_schema}.{table.table_name}" for table in tables.itertuples()]
     counts = [
@@ -80,11 +87,14 @@ def rows_per_mart(connection: duckdb.DuckDBPyConnection) -> list[str]:
     if not names:
         return ["none"]
     width = max(len(name) for name in names)
-    return [f"{name:<{width}} {count:>14,}" for name, count in zip(names, counts, strict=True)]
+    cells = [f"{name:<{width}} {count:>14,}" for name, count in zip(names, counts, strict=True)]
+    # Down the first column, then down the next.
+    lines = -(-len(cells) // _MARTS_PER_LINE)
+    return ["      ".join(cells[line::lines]) for line in range(lines)]
 
 
 def rejected_rows(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the number of rejected rows per feed and reason, most frequent reasons first."""
+    """Return a line per feed: its rejected rows and the most frequent reasons."""
     reasons = read_mart(
         connection,
         """
@@ -94,11 +104,14 @@ def rejected_rows(connection: duckdb.DuckDBPyConnection) -> list[str]:
         order by feed, rows desc, rejection_reason
         """,
     )
-    lines = []
-    for feed, of_feed in reasons.groupby("feed"):
-        lines.append(f"{feed}: {_rows(int(of_feed['rows'].sum()))}")
-        lines += [f"  {line}" for line in _reason_lines(of_feed)]
-    return lines or ["none"]
+    feeds = [(feed, of_feed) for feed, of_feed in reasons.groupby("feed")]
+    if not feeds:
+        return ["none"]
+    width = max(len(feed) for feed, _ in feeds)
+    return [
+        f"{feed:<{width}} {int(of_feed['rows'].sum()):>8,}   {_reasons(of_feed)}"
+        for feed, of_feed in feeds
+    ]
 
 
 def feed_reconciliation(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -117,39 +130,64 @@ def feed_reconciliation(connection: duckdb.DuckDBPyConnection) -> list[str]:
         return ["none"]
     headings = [name.removesuffix("_rows").removeprefix("rows_") for name in feeds.columns]
     table = [headings, *([feed, *map(_count, counts)] for feed, *counts in feeds.to_numpy())]
-    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
-    return [
-        " ".join(
-            [
-                f"{feed:<{widths[0]}}",
-                *(f"{c:>{w + 1}}" for c, w in zip(counts, widths[1:], strict=True)),
-            ]
-        )
-        for feed, *counts in table
-    ]
+    return _aligned(table)
 
 
 def session_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return number, energy and users of the charging sessions in core."""
-    sessions = read_mart(
+    """Return number, energy and users of the charging sessions in core, a line per source."""
+    sources = read_mart(
         connection,
         """
+        with
+
+        sessions as (
+
+            select
+                source_system,
+                count(*) as sessions,
+                count_if(outcome = 'open') as open_sessions,
+                sum(energy_kwh) as energy_kwh,
+                count(distinct user_key) as session_users
+            from core.fct_charging_sessions
+            group by source_system
+
+        ),
+
+        users as (
+
+            select
+                source_system,
+                count(*) as users
+            from core.dim_user
+            where source_system <> 'unknown'
+            group by source_system
+
+        )
+
         select
-            count(*) as sessions,
-            coalesce(count_if(outcome = 'open'), 0) as open_sessions,
-            coalesce(sum(energy_kwh), 0) as energy_kwh,
-            count(distinct user_key) as session_users,
-            (select count(*) from core.dim_user where source_system <> 'unknown') as users
-        from core.fct_charging_sessions
+            source_system,
+            coalesce(sessions, 0) as sessions,
+            coalesce(open_sessions, 0) as open_sessions,
+            coalesce(energy_kwh, 0) as energy_kwh,
+            coalesce(session_users, 0) as session_users,
+            coalesce(users, 0) as users
+        from sessions
+        full join users using (source_system)
+        order by source_system
         """,
-    ).iloc[0]
-    return _figures(
-        [
-            ("sessions", f"{int(sessions.sessions):,}", f"{int(sessions.open_sessions):,} open"),
-            ("energy", f"{sessions.energy_kwh:,.1f} kWh", ""),
-            ("users", f"{int(sessions.users):,}", f"{int(sessions.session_users):,} with sessions"),
-        ]
     )
+    rows = [
+        [
+            row.source_system,
+            f"{int(row.sessions):,} sessions",
+            f"{int(row.open_sessions):,} open",
+            f"{row.energy_kwh:,.1f} kWh",
+            f"{int(row.users):,} users",
+            f"{int(row.session_users):,} with sessions",
+        ]
+        for row in sources.itertuples()
+    ]
+    return _aligned(rows) or ["none"]
 
 
 def load_figures(connection: duckdb.DuckDBPyConnection, load_profile: str) -> list[str]:
@@ -185,6 +223,53 @@ def load_figures(connection: duckdb.DuckDBPyConnection, load_profile: str) -> li
     )
 
 
+def experiment_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the decision of each experiment and its reason, and the effects on its primaries.
+
+    An effect has the interval of the method that decided, and beside it the one that treats
+    sessions as independent, for comparison only.
+    """
+    decisions = read_mart(
+        connection,
+        """
+        select experiment_id, treatment_variant, state, reason, decision_method
+        from experiment.experiment_decision
+        order by experiment_id, treatment_variant
+        """,
+    )
+    effects = read_mart(
+        connection,
+        """
+        select
+            experiment_id, treatment_variant, metric, method, relative_difference,
+            relative_ci_low, relative_ci_high
+        from experiment.experiment_results
+        where role = 'primary'
+        order by experiment_id, treatment_variant, metric, method
+        """,
+    )
+    lines = []
+    for decision in decisions.itertuples():
+        compared = effects[
+            (effects["experiment_id"] == decision.experiment_id)
+            & (effects["treatment_variant"] == decision.treatment_variant)
+        ]
+        lines += textwrap.wrap(
+            f"{decision.experiment_id}, {decision.treatment_variant}: {decision.state}."
+            f" {decision.reason}",
+            COLUMNS - _INDENT,
+            subsequent_indent="  ",
+            max_lines=_REASON_LINES,
+            placeholder=" ...",
+        )
+        lines += [
+            f"  {metric:<18} {_effect(rows, decision.decision_method)};"
+            f" naive: {_interval(rows, _NAIVE)}"
+            for metric, rows in compared.groupby("metric")
+        ]
+    return lines or ["none"]
+
+
 def place_lines(places: Places) -> list[str]:
     """Return where warehouse, plots and docs site are, or how to get the missing ones."""
     has_plots = any(places.plots.glob("*.png"))
@@ -197,17 +282,35 @@ def place_lines(places: Places) -> list[str]:
     ]
 
 
-def _reason_lines(reasons: pd.DataFrame) -> list[str]:
-    shown = reasons.head(_REASONS_PER_LINE * _REASON_LINES)
-    cells = [f"{row.rejection_reason:<20} {row.rows:>8,}" for row in shown.itertuples()]
-    lines = [
-        "   ".join(cells[start : start + _REASONS_PER_LINE])
-        for start in range(0, len(cells), _REASONS_PER_LINE)
+def _reasons(reasons: pd.DataFrame) -> str:
+    shown = [f"{row.rejection_reason} {row.rows:,}" for row in reasons.head(_REASONS).itertuples()]
+    left = len(reasons) - len(shown)
+    if left:
+        shown.append("1 more reason" if left == 1 else f"{left:,} more reasons")
+    return ", ".join(shown)
+
+
+def _effect(effects: pd.DataFrame, method: str) -> str:
+    change = effects.loc[effects["method"] == method, "relative_difference"].dropna()
+    if change.empty:
+        return f"{method} not computed"
+    return f"{method} {change.iloc[0]:+.1%}, {_interval(effects, method)}"
+
+
+def _interval(effects: pd.DataFrame, method: str) -> str:
+    ends = effects[effects["method"] == method].dropna(subset=["relative_ci_low"])
+    if ends.empty:
+        return "no interval"
+    return f"{ends['relative_ci_low'].iloc[0]:+.1%} to {ends['relative_ci_high'].iloc[0]:+.1%}"
+
+
+def _aligned(table: list[list[str]]) -> list[str]:
+    """Return the rows of a table as lines, the first column on the left, others on the right."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join([f"{first:<{widths[0]}}", *map(str.rjust, others, widths[1:])])
+        for first, *others in table
     ]
-    left = reasons.iloc[len(shown) :]
-    if not left.empty:
-        lines.append(f"and {len(left):,} more reasons: {_rows(int(left['rows'].sum()))}")
-    return lines
 
 
 def _figures(figures: list[tuple[str, str, str]]) -> list[str]:
@@ -218,10 +321,6 @@ def _figures(figures: list[tuple[str, str, str]]) -> list[str]:
 def _count(count: int | None) -> str:
     # A count that is missing is a fault of the feed's checks: show it instead of hiding it as zero.
     return "unknown" if pd.isna(count) else f"{int(count):,}"
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _short(path: Path) -> str:

@@ -1,19 +1,47 @@
 """The docs site as a reader sees it, in a browser without a window."""
 
 import json
+import math
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.stats import binom, norm
 
 from dbt_runner import PROJECT_ROOT
+from ev_charging.experiment.arm import Arm
+from ev_charging.experiment.decision import STATES
+from ev_charging.experiment.power import design_effect, effective_sessions
+from ev_charging.experiment.results import FAMILIES, NAIVE
 
-PLOTS = {"daily_load.png", "load_heat_map.png", "session_distributions.png"}
+EXPERIMENT = "exposure/exposure.ev_charging.how_to_read_an_experiment"
+# Address of each page, and the plots on it.
+PAGES = {
+    "overview": {
+        "daily_load.png",
+        "load_heat_map.png",
+        "session_distributions.png",
+        "charging_costs.png",
+        "effect_by_method.png",
+    },
+    EXPERIMENT: {
+        "charging_costs.png",
+        "daily_looks.png",
+        "effect_by_method.png",
+        "energy_per_user.png",
+        "power_curve.png",
+        "sessions_by_hour.png",
+    },
+}
+# A text at the end of each page: once it is there, so is the rest.
+ENDS = {"overview": "Reading quality.rejected_rows", EXPERIMENT: "Limits of this build"}
+SOURCES = ["overview.md", "experiment.md"]
 WAIT_SECONDS = 30
 
 
@@ -65,14 +93,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
     opened.quit()
 
 
-@pytest.fixture(scope="module")
-def overview(browser, site_url: str):
-    """The element of the overview page that holds the rendered text."""
-    return _open(browser, f"{site_url}#!/overview", "div.panel-body", "EV charging warehouse")
+@pytest.fixture
+def open_page(browser, site_url: str) -> Callable:
+    """Return what opens a page by its address: the element that holds the rendered text."""
+    return lambda name: _open(browser, f"{site_url}#!/{name}", "div.panel-body", ENDS[name])
 
 
-def test_overview_has_its_sections(overview) -> None:
+def test_overview_has_its_sections(open_page) -> None:
     """The overview is rendered as headings and tables, not as the text of its source."""
+    overview = open_page("overview")
     headings = [heading.text for heading in overview.find_elements("css selector", "h2")]
     assert headings == [
         "Which table answers which question",
@@ -83,14 +112,36 @@ def test_overview_has_its_sections(overview) -> None:
         "Your own data",
         "Reading quality.rejected_rows",
     ]
-    assert len(overview.find_elements("css selector", "table")) == 4
+    assert len(overview.find_elements("css selector", "table")) == 5
 
 
-def test_overview_shows_the_plots(browser, overview) -> None:
+def test_experiment_page_has_its_sections(open_page) -> None:
+    """The page is rendered too, with the limits of the build in place of their names."""
+    page = open_page(EXPERIMENT)
+    headings = [heading.text for heading in page.find_elements("css selector", "h2")]
+    assert headings == [
+        "Hypothesis and key figures",
+        "Design",
+        "Before the first day: how many users?",
+        "First look: can the figures be trusted?",
+        "Is there an effect? And why is one row wrong?",
+        "May we look before the end?",
+        "Does it work for everybody?",
+        "The decision",
+        "What it saves",
+        "Next steps",
+        "Limits of this build",
+    ]
+    limits = [row.text for row in page.find_elements("css selector", "tr")]
+    assert "local days before a decision, at least 14" in limits
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_its_plots(browser, open_page, name) -> None:
     """Every image has arrived and is one of the plots."""
     from selenium.webdriver.support.ui import WebDriverWait
 
-    images = overview.find_elements("css selector", "img")
+    images = open_page(name).find_elements("css selector", "img")
     WebDriverWait(browser, WAIT_SECONDS).until(
         lambda _: all(image.get_property("complete") for image in images)
     )
@@ -98,20 +149,26 @@ def test_overview_shows_the_plots(browser, overview) -> None:
         image.get_property("src").rsplit("/", 1)[-1]: image.get_property("naturalWidth")
         for image in images
     }
-    assert set(widths) == PLOTS
+    assert set(widths) == PAGES[name]
     assert all(width > 0 for width in widths.values()), widths
 
 
-def test_overview_links_lead_somewhere(overview, docs_site: Path, site_url: str) -> None:
-    """Every link is a page of this site, and its model or project is there."""
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(open_page, docs_site: Path, site_url: str, name) -> None:
+    """Every link is a page of this site, and its model, seed, exposure or project is there."""
     manifest = json.loads((docs_site / "manifest.json").read_text())
-    links = [link.get_property("href") for link in overview.find_elements("css selector", "a")]
-    page = re.compile(re.escape(site_url) + r"#!/(?:model|overview)/([\w.]+)")
+    elements = open_page(name).find_elements("css selector", "a")
+    links = [link.get_property("href") for link in elements]
+    page = re.compile(re.escape(site_url) + r"#!/(model|seed|exposure|overview)/([\w.]+)")
     pages = [page.fullmatch(link) for link in links]
     assert links
     assert [link for link, found in zip(links, pages, strict=True) if found is None] == []
-    known = {*manifest["nodes"], manifest["metadata"]["project_name"]}
-    assert {found[1] for found in pages} - known == set()
+    known = {("overview", manifest["metadata"]["project_name"])} | {
+        (node["resource_type"], key)
+        for kind in ("nodes", "exposures")
+        for key, node in manifest[kind].items()
+    }
+    assert {found.groups() for found in pages} - known == set()
 
 
 def test_overview_lists_every_mart_and_function(docs_site: Path) -> None:
@@ -122,7 +179,7 @@ def test_overview_lists_every_mart_and_function(docs_site: Path) -> None:
         for name, node in manifest["nodes"].items()
         if node["resource_type"] == "model" and node["path"].startswith("marts/")
     }
-    linked = set(re.findall(r"#!/model/([\w.]+)", _overview_source()))
+    linked = set(re.findall(r"#!/model/([\w.]+)", _source("overview.md")))
     assert marts - linked == set()
 
 
@@ -139,17 +196,49 @@ def test_model_page_shows_its_columns(browser, site_url: str) -> None:
         assert column in rows
 
 
-def test_queries_of_the_overview_run(connection) -> None:
-    """Every query that the overview shows can be run, and finds rows."""
-    blocks = re.findall(r"```sql\n(.+?)```", _overview_source(), re.S)
+@pytest.mark.parametrize("name", SOURCES)
+def test_queries_of_a_page_run(connection, name) -> None:
+    """Every query that a page shows can be run, and finds rows."""
+    blocks = re.findall(r"```sql\n(.+?)```", _source(name), re.S)
     queries = [query for block in blocks for query in block.split(";") if query.strip()]
     assert len(queries) > 10
     for query in queries:
         assert connection.execute(query).fetchall(), query
 
 
-def _overview_source() -> str:
-    return (PROJECT_ROOT / "models" / "overview" / "overview.md").read_text()
+def test_experiment_page_explains_what_the_tables_say(connection) -> None:
+    """States in the order of the rules, valid methods, and checks: each has a row."""
+    tables = re.findall(r"^\| (`.+?`) \|", _source("experiment.md"), re.M)
+    explained = [name for cell in tables for name in re.findall(r"`(\w+)`", cell)]
+    valid = [name for name, family in FAMILIES.items() if family != NAIVE]
+    checks = connection.execute("select distinct check_name from experiment.experiment_health")
+    found = [name for name in explained if name in STATES]
+    assert found == list(STATES)
+    assert {*STATES, *valid, *(name for (name,) in checks.fetchall())} == set(explained)
+
+
+def test_worked_example_is_what_the_methods_compute() -> None:
+    """100 people with 10 sessions each, half of them always at night, the others never."""
+    people, sessions, night = 100, 10, 0.5
+    users = Arm(sessions * (np.arange(people) % 2), np.full(people, sessions))
+    naive_error = math.sqrt(night * (1 - night) / (people * sessions))
+    error = math.sqrt(users.ratio_variance)
+    lost = design_effect(error, naive_error)
+    text = " ".join(_source("experiment.md").split())
+    assert users.ratio == night
+    for this_error in (naive_error, error):
+        points = round(100 * norm.ppf(0.975) * this_error)
+        assert f"give or take {points} percentage points" in text
+    assert f"Here it is {lost:.0f}, so that 1,000 sessions" in text
+    worth = effective_sessions(people * sessions, lost)
+    assert f"information as {round(worth, -1):.0f} independent ones" in text
+    owls = int(re.search(r"find (\d+) night owls", text)[1])
+    assert binom.sf(owls - 1, people, night) > 0.1
+    assert norm.sf((owls / people - night) / naive_error) < 0.001
+
+
+def _source(name: str) -> str:
+    return (PROJECT_ROOT / "models" / "overview" / name).read_text()
 
 
 def _open(browser, url: str, selector: str, text: str):

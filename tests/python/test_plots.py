@@ -1,6 +1,7 @@
 """The figures say what their data says, on any warehouse."""
 
 import io
+from itertools import combinations
 from pathlib import Path
 
 import duckdb
@@ -13,20 +14,74 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from draw_plots import draw_plots
+from ev_charging.experiment import frames
 from ev_charging.load_profiles import DEFAULT_LOAD_PROFILE, LOAD_PROFILES
+from ev_charging.plots.charging_costs import charging_costs_figure, read_charging_costs
 from ev_charging.plots.daily_load import daily_load_figure, read_daily_load
+from ev_charging.plots.daily_looks import daily_looks_figure, read_looks
+from ev_charging.plots.effect_by_method import effect_by_method_figure, read_effects
+from ev_charging.plots.energy_per_user import energy_per_user_figure, read_user_energy
 from ev_charging.plots.load_heat_map import load_heat_map_figure, read_load_by_hour
+from ev_charging.plots.power_curve import power_curve_figure, read_power
 from ev_charging.plots.session_distributions import read_sessions, session_distributions_figure
+from ev_charging.plots.sessions_by_hour import read_starts, sessions_by_hour_figure
 from ev_charging.plots.style import png_bytes, write_atomically
 
 PROFILE = "synthetic_7_2"
-NAMES = ["daily_load.png", "load_heat_map.png", "session_distributions.png"]
+NAMES = [
+    "daily_load.png",
+    "load_heat_map.png",
+    "session_distributions.png",
+    "charging_costs.png",
+    "effect_by_method.png",
+    "daily_looks.png",
+    "energy_per_user.png",
+    "sessions_by_hour.png",
+    "power_curve.png",
+]
 PAGE_WIDTH_CM = (16, 17)
 SMALLEST_FONT = 9
 
-EMPTY_MARTS = """
+SQL_TYPES = {
+    frames.TEXT: "varchar",
+    frames.NUMBER: "double",
+    frames.COUNT: "bigint",
+    frames.FLAG: "boolean",
+}
+
+
+def empty_table(name, columns):
+    """Return the statement that creates an experiment table with the columns of its frame."""
+    listed = ", ".join(f"{column} {SQL_TYPES[kind]}" for column, kind in columns.items())
+    return f"create table experiment.{name} ({listed});"
+
+
+EMPTY_MARTS = f"""
     create schema load;
     create schema core;
+    create schema reference;
+    create schema intermediate;
+    create schema experiment;
+    create table load.load_costs (
+        load_profile varchar, month_start_date date, session_energy_kwh decimal(18, 6),
+        shiftable_energy_kwh decimal(18, 6), immediate_cost_eur decimal(18, 6),
+        cheapest_cost_eur decimal(18, 6)
+    );
+    create table reference.experiment_metrics (
+        metric varchar, label varchar, unit varchar, role varchar,
+        worthwhile_uplift_pct decimal(9, 4)
+    );
+    create table intermediate.int_experiments (experiment_id varchar, control_variant varchar);
+    create table intermediate.int_experiment_sessions (
+        experiment_id varchar, variant varchar, started_local_at timestamp, is_low_price boolean
+    );
+    create table experiment.experiment_users (
+        experiment_id varchar, user_key varchar, variant varchar, metric varchar,
+        numerator decimal(18, 6), denominator decimal(18, 6)
+    );
+    {empty_table("experiment_results", frames.RESULTS)}
+    {empty_table("experiment_looks", frames.LOOKS)}
+    {empty_table("experiment_power", frames.POWER)}
     create table load.daily_load (
         load_profile varchar, date_key date, energy_kwh decimal(18, 6),
         mean_energy_7_days_kwh double, is_peak_day boolean
@@ -70,6 +125,7 @@ def sessions_frame():
     """Return sessions of 4, 8 and 30 kWh and 2, 4 and 6 h, one open and one over-long."""
     return pd.DataFrame(
         {
+            "source_system": "residential",
             "energy_kwh": [4.0, 8.0, 30.0, 8.0, 8.0],
             "connected_minutes": [120.0, 240.0, 360.0, np.nan, 30_000.0],
             "is_open": [False, False, False, True, False],
@@ -78,15 +134,134 @@ def sessions_frame():
     )
 
 
+def costs_frame():
+    """Return two months that cost 30 and 10 EUR and could cost 20 and 10, and one without price."""
+    return pd.DataFrame(
+        {
+            "month_start_date": pd.date_range("2024-01-01", periods=3, freq="MS"),
+            "session_energy_kwh": [300.0, 100.0, 100.0],
+            "shiftable_energy_kwh": [250.0, 100.0, 0.0],
+            "immediate_cost_eur": [30.0, 10.0, np.nan],
+            "cheapest_cost_eur": [20.0, 10.0, np.nan],
+        }
+    )
+
+
+COMPARISON = {"experiment_id": "a_test", "treatment_variant": "signal"}
+LOW_PRICE = {"metric": "low_price_share", "label": "Low-price sessions", "role": "primary"}
+COST = {"metric": "cost_per_kwh", "label": "Cost per kWh", "role": "guardrail"}
+
+
+def effects_frame():
+    """Return +10 % in a primary, whose design effect is 4, and -5 % in a guardrail."""
+    rows = [
+        {**LOW_PRICE, "method": "naive_two_proportion_z", "half": 0.02, "design_effect": 4.0},
+        {**LOW_PRICE, "method": "naive_welch", "half": 0.02, "design_effect": 4.0},
+        {**LOW_PRICE, "method": "delta", "half": 0.04, "design_effect": 4.0},
+        {**LOW_PRICE, "method": "hc3", "half": 0.04, "design_effect": 4.0},
+        {**LOW_PRICE, "method": "bootstrap_bca", "half": np.nan, "design_effect": 4.0},
+        {**COST, "method": "delta", "half": 0.03, "design_effect": np.nan},
+        {**COST, "method": "cuped", "half": 0.02, "design_effect": np.nan},
+    ]
+    effects = pd.DataFrame([{**COMPARISON, **row} for row in rows])
+    effects["relative_difference"] = np.where(effects["role"] == "primary", 0.1, -0.05)
+    effects["relative_ci_low"] = effects["relative_difference"] - effects["half"]
+    effects["relative_ci_high"] = effects["relative_difference"] + effects["half"]
+    return effects.drop(columns="half")
+
+
+def looks_frame():
+    """Return a share that excludes 0 at every look from day 4 on, and energy that never does."""
+    days = pd.DataFrame({"day_number": np.arange(1, 15)})
+    error = 0.1 / np.sqrt(days["day_number"])
+    metrics = []
+    for metric, label, unit, difference in (
+        ("energy_per_session", "Energy per session", "kWh", 0.0),
+        ("low_price_share", "Low-price sessions", "share", 0.151),
+    ):
+        looks = days.assign(**COMPARISON, metric=metric, label=label, unit=unit)
+        looks["difference"] = difference
+        for kind, width in (("fixed", 2), ("anytime", 3)):
+            looks[f"{kind}_ci_low"] = difference - width * error
+            looks[f"{kind}_ci_high"] = difference + width * error
+        metrics.append(looks)
+    return pd.concat(metrics, ignore_index=True)
+
+
+def users_frame():
+    """Return 1 to 99 kWh per user in control, twice as much in treatment, and 2 who never came."""
+    energy_kwh = np.arange(1.0, 100.0)
+    arms = [
+        pd.DataFrame(
+            {
+                "experiment_id": "a_test",
+                "treatment_variant": variant,
+                "energy_kwh": [*factor * energy_kwh, 0.0, 0.0],
+                "sessions": [*np.ones(99), 0.0, 0.0],
+            }
+        )
+        for variant, factor in ((None, 1), ("signal", 2))
+    ]
+    return pd.concat(arms, ignore_index=True)
+
+
+def starts_frame():
+    """Return sessions at 2:00, low-price on one of two days, and at 18:00, half of them unknown."""
+    rows = [
+        # variant, day, hour, sessions, known, low-price
+        (None, 1, 2, 1, 1, 1),
+        (None, 2, 2, 1, 1, 0),
+        (None, 1, 18, 6, 2, 0),
+        ("signal", 1, 2, 3, 3, 3),
+        ("signal", 1, 18, 1, 1, 0),
+    ]
+    names = ["treatment_variant", "day", "hour_of_day", "sessions"]
+    starts = pd.DataFrame(rows, columns=[*names, "known_sessions", "low_price_sessions"])
+    starts["date_key"] = pd.Timestamp("2024-10-20") + pd.to_timedelta(starts.pop("day"), "D")
+    return starts.assign(experiment_id="a_test")
+
+
+def power_frame():
+    """Return 1,000 users who can see 8 %, or 4 % with CUPED, in the two weeks observed."""
+    rows = [("delta", 1.0, 9.0), ("delta", 2.0, 8.0), ("cuped", 2.0, 4.0)]
+    power = pd.DataFrame(rows, columns=["method", "weeks", "mde_relative_pct"])
+    return power.assign(
+        **COMPARISON,
+        metric="low_price_share",
+        label="Low-price sessions",
+        worthwhile_uplift_pct=5.0,
+        is_observed=power["weeks"] == 2,
+        users=1000,
+    )
+
+
 FULL_FIGURES = {
     "daily_load": lambda: daily_load_figure(daily_frame(), PROFILE),
     "load_heat_map": lambda: load_heat_map_figure(hours_frame(), PROFILE),
     "session_distributions": lambda: session_distributions_figure(sessions_frame()),
+    "charging_costs": lambda: charging_costs_figure(costs_frame(), PROFILE),
+    "effect_by_method": lambda: effect_by_method_figure(effects_frame()),
+    "daily_looks": lambda: daily_looks_figure(looks_frame()),
+    "energy_per_user": lambda: energy_per_user_figure(users_frame()),
+    "sessions_by_hour": lambda: sessions_by_hour_figure(starts_frame()),
+    "power_curve": lambda: power_curve_figure(power_frame()),
 }
 EMPTY_FIGURES = {
     "daily_load": lambda: daily_load_figure(daily_frame().iloc[:0], PROFILE),
     "load_heat_map": lambda: load_heat_map_figure(hours_frame().iloc[:0], PROFILE),
     "session_distributions": lambda: session_distributions_figure(sessions_frame().iloc[:0]),
+    "charging_costs": lambda: charging_costs_figure(costs_frame().iloc[2:], PROFILE),
+    "effect_by_method": lambda: effect_by_method_figure(effects_frame().iloc[:0]),
+    "effect_without_a_comparison": lambda: effect_by_method_figure(
+        effects_frame().assign(relative_difference=np.nan)
+    ),
+    "daily_looks": lambda: daily_looks_figure(looks_frame().assign(difference=np.nan)),
+    "energy_per_user": lambda: energy_per_user_figure(users_frame().iloc[:0]),
+    "energy_of_users_without_sessions": lambda: energy_per_user_figure(
+        users_frame().assign(sessions=0)
+    ),
+    "sessions_by_hour": lambda: sessions_by_hour_figure(starts_frame().iloc[:0]),
+    "power_curve": lambda: power_curve_figure(power_frame().assign(mde_relative_pct=np.nan)),
 }
 
 
@@ -118,6 +293,20 @@ def test_nothing_is_cut_off_at_the_edge(name):
     width, height = figure.get_size_inches()
     assert 0 <= drawn.x0 < drawn.x1 <= width
     assert 0 <= drawn.y0 < drawn.y1 <= height
+
+
+@pytest.mark.parametrize("name", FULL_FIGURES)
+def test_title_key_and_note_keep_apart(name):
+    figure = FULL_FIGURES[name]()
+    figure.canvas.draw()
+    words = [text for text in figure.texts if text.get_text()]
+    legends = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
+    boxes = [artist.get_window_extent() for artist in [*words, *figure.legends, *legends]]
+    assert boxes
+    for first, second in combinations(boxes, 2):
+        assert not first.overlaps(second)
+    drawn = [axes.get_window_extent() for axes in figure.axes]
+    assert not any(box.overlaps(panel) for box in boxes[: len(words)] for panel in drawn)
 
 
 def test_daily_load_marks_the_peak_day():
@@ -182,7 +371,7 @@ def test_heat_map_of_zeros_has_a_scale():
 def test_open_and_over_long_sessions_count_with_their_energy_only():
     figure = session_distributions_figure(sessions_frame())
     energy, connection = figure.axes
-    assert figure.get_suptitle() == "Median session: 8.0 kWh, connected for 4.0 h"
+    assert figure.get_suptitle() == "Median session (residential): 8.0 kWh, connected for 4.0 h"
     assert energy.get_xlabel() == "Energy (kWh)"
     assert connection.get_xlabel() == "Connection time (h)"
     assert sum(bar.get_height() for bar in energy.patches) == 5
@@ -195,7 +384,13 @@ def test_open_and_over_long_sessions_count_with_their_energy_only():
 def test_values_far_out_are_counted_in_the_note():
     minutes = np.append(np.full(999, 600.0), 18_000.0)
     sessions = pd.DataFrame(
-        {"energy_kwh": 10.0, "connected_minutes": minutes, "is_open": False, "is_over_long": False}
+        {
+            "source_system": "residential",
+            "energy_kwh": 10.0,
+            "connected_minutes": minutes,
+            "is_open": False,
+            "is_over_long": False,
+        }
     )
     figure = session_distributions_figure(sessions)
     connection = figure.axes[1]
@@ -207,8 +402,181 @@ def test_values_far_out_are_counted_in_the_note():
 def test_sessions_that_are_all_open_have_no_connection_time():
     sessions = sessions_frame().assign(is_open=True, connected_minutes=np.nan)
     figure = session_distributions_figure(sessions)
-    assert figure.get_suptitle() == "Median session: 8.0 kWh"
+    assert figure.get_suptitle() == "Median session (residential): 8.0 kWh"
     assert any(text.startswith("No data") for text in texts(figure))
+
+
+def test_residential_sessions_are_drawn_and_others_only_without_them():
+    with duckdb.connect() as connection:
+        connection.execute(EMPTY_MARTS)
+        insert = "insert into core.fct_charging_sessions values (?, '1', 7.0, 60, 'succeeded', ?)"
+        connection.execute(insert, ["simulator", False])
+        connection.execute(insert, ["experiment", None])
+        assert list(read_sessions(connection)["source_system"]) == ["experiment"]
+        figure = session_distributions_figure(read_sessions(connection))
+        assert figure.get_suptitle().startswith("Median session (experiment): 7.0 kWh")
+        connection.execute(insert, ["residential", False])
+        assert list(read_sessions(connection)["source_system"]) == ["residential"]
+
+
+def test_costs_are_compared_month_by_month():
+    figure = charging_costs_figure(costs_frame(), PROFILE)
+    (axes,) = figure.axes
+    assert figure.get_suptitle() == "The cheapest hours of each stay would save 25% (10 EUR)"
+    assert axes.get_ylabel() == "Cost of energy\n(EUR per month)"
+    assert [bar.get_height() for bar in axes.patches] == [30, 10, 20, 10]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["Jan\n2024", "Feb\n2024"]
+    assert "Sessions with 70% of the energy" in " ".join(texts(figure))
+
+
+def test_energy_that_costs_nothing_saves_no_share():
+    months = costs_frame().assign(immediate_cost_eur=-1.0, cheapest_cost_eur=-3.0)
+    title = charging_costs_figure(months, PROFILE).get_suptitle()
+    assert title == "The cheapest hours of each stay would save 6 EUR"
+
+
+def test_effects_show_the_wrong_method_beside_the_right_ones():
+    figure = effect_by_method_figure(effects_frame())
+    (axes,) = figure.axes
+    assert figure.get_suptitle().replace("\n", " ") == (
+        "Intervals that treat sessions as independent are up to 2.0 times too narrow"
+        " (Low-price sessions)"
+    )
+    assert axes.get_xlabel() == "Difference to control (% of control)"
+    assert [text.get_text() for text in axes.get_yticklabels()] == [
+        "Low-price sessions\n(primary)",
+        "Cost per kWh\n(guardrail)",
+    ]
+    key = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert key == [
+        "Wrong: treats sessions as independent",
+        "By users (delta method)",
+        "By users (regression, HC3)",
+        "By users, with CUPED",
+    ]
+    intervals = [list(line.get_xdata()) for line in axes.lines if len(line.get_xdata()) == 2]
+    # The last line is the one at 0; one naive method is drawn, none without an interval.
+    assert sorted(map(tuple, np.round(intervals[:-1], 6))) == [
+        (-8.0, -2.0),
+        (-7.0, -3.0),
+        (6.0, 14.0),
+        (6.0, 14.0),
+        (8.0, 12.0),
+    ]
+
+
+def test_effects_without_naive_methods_have_no_finding_about_them():
+    guardrails = effects_frame().query("role == 'guardrail'")
+    title = effect_by_method_figure(guardrails).get_suptitle()
+    assert title == "Effect of the experiment on each metric"
+
+
+def test_an_interval_far_out_is_cut_and_said_so():
+    effects = effects_frame()
+    effects.loc[effects["metric"] == "cost_per_kwh", "relative_ci_high"] = 50.0
+    figure = effect_by_method_figure(effects)
+    assert figure.axes[0].get_xlim()[1] < 120
+    assert "beyond the axis are cut" in " ".join(texts(figure)).replace("\n", " ")
+
+
+def test_the_first_experiment_is_drawn_and_named():
+    first = effects_frame()
+    other_arm = first.assign(treatment_variant="tariff", relative_difference=0.5)
+    other_test = first.assign(experiment_id="b_test", relative_difference=0.7)
+    effects = pd.concat([other_test, other_arm, first])
+    figure = effect_by_method_figure(effects)
+    heading = "Experiment a_test: signal against control (the first of 3)"
+    assert figure.axes[0].get_legend().get_title().get_text() == heading
+    assert max(line.get_xdata()[0] for line in figure.axes[0].lines) < 20
+
+
+def test_looks_say_from_when_on_an_effect_is_certain():
+    figure = daily_looks_figure(looks_frame())
+    energy, share = figure.axes
+    assert figure.get_suptitle().replace("\n", " ") == (
+        "Effect that holds at every look: Low-price sessions from day 4"
+    )
+    assert energy.get_ylabel() == "Energy per session\n(kWh)"
+    assert share.get_ylabel() == "Low-price sessions\n(percentage points)"
+    assert share.get_xlabel() == "Day of the experiment (1 = first local day)"
+    difference = next(line for line in share.lines if line.get_label() == "Difference to control")
+    assert list(difference.get_ydata()) == pytest.approx([15.1] * 14)
+
+
+def test_looks_without_a_certain_effect_say_so():
+    energy = looks_frame().query("metric == 'energy_per_session'")
+    title = daily_looks_figure(energy).get_suptitle()
+    assert title == "No effect holds at every look up to day 14"
+
+
+def test_a_difference_of_nothing_has_a_scale():
+    looks = looks_frame()
+    bounds = [name for name in looks if "_ci_" in name]
+    figure = daily_looks_figure(looks.assign(difference=0.0, **dict.fromkeys(bounds, 0.0)))
+    assert figure.axes[0].get_ylim() == (-1, 1)
+
+
+def test_energy_per_user_compares_the_arms():
+    figure = energy_per_user_figure(users_frame())
+    (axes,) = figure.axes
+    assert figure.get_suptitle() == "Median user: 50.0 kWh in control, 100.0 kWh in signal"
+    assert axes.get_xlabel() == "Energy per user during the experiment (kWh)"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "control: median 50.0 kWh, 99 users",
+        "signal: median 100.0 kWh, 99 users",
+    ]
+    note = " ".join(texts(figure)).replace("\n", " ")
+    assert "users without sessions, 2 in control and 2 in signal." in note
+
+
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_an_arm_may_be_missing(is_missing):
+    """With control alone, and with the treatment alone."""
+    users, starts = users_frame(), starts_frame()
+    users = users[users["treatment_variant"].isna() == is_missing]
+    starts = starts[starts["treatment_variant"].isna() == is_missing]
+    arm = "control" if is_missing else "signal"
+    assert energy_per_user_figure(users).get_suptitle().endswith(f"kWh in {arm}")
+    assert sessions_by_hour_figure(starts).get_suptitle().endswith(f"% in {arm}")
+
+
+def test_sessions_by_hour_are_shares_of_their_arm():
+    figure = sessions_by_hour_figure(starts_frame())
+    (axes,) = figure.axes
+    assert figure.get_suptitle().replace("\n", " ") == (
+        "Sessions that start in a low-price hour: 25.0% in control, 75.0% in signal"
+    )
+    outlines = {
+        patch.get_label(): patch for patch in axes.patches if "sessions)" in patch.get_label()
+    }
+    assert set(outlines) == {"control (8 sessions)", "signal (4 sessions)"}
+    control = outlines["control (8 sessions)"].get_data().values
+    assert (control[2], control[18]) == (0.25, 0.75)
+    shades = [patch for patch in axes.patches if patch.get_label() not in outlines]
+    # At 2:00 on half of the days, at 18:00 never.
+    assert [shade.get_x() for shade in shades] == [2]
+    assert "4 sessions without a known price" in " ".join(texts(figure))
+
+
+def test_sessions_without_prices_are_drawn():
+    figure = sessions_by_hour_figure(starts_frame().assign(known_sessions=0, low_price_sessions=0))
+    assert figure.get_suptitle() == "Sessions by hour; no price is known"
+    assert len(figure.axes[0].patches) == 2
+
+
+def test_power_falls_with_the_root_of_the_users():
+    figure = power_curve_figure(power_frame())
+    (axes,) = figure.axes
+    assert figure.get_suptitle() == "What 1,000 users can see: Low-price sessions 4.0 %"
+    assert axes.get_ylabel() == "Low-price sessions\n(% of control)"
+    curve = next(line for line in axes.lines if line.get_label() == "By users (delta method)")
+    users, effect = curve.get_data()
+    assert np.interp(4000, users, effect) == pytest.approx(4.0, rel=1e-3)
+    assert np.interp(1000, users, effect) == pytest.approx(8.0, rel=1e-3)
+    uplift = next(line for line in axes.lines if line.get_label().startswith("Smallest effect"))
+    assert set(uplift.get_ydata()) == {5.0}
+    assert "Users of this experiment: 1,000" in texts(figure)
+    assert "After 2 weeks." in " ".join(texts(figure))
 
 
 @pytest.mark.parametrize("name", EMPTY_FIGURES)
@@ -246,7 +614,30 @@ def test_the_marts_have_what_the_figures_read(connection):
     assert days["is_peak_day"].sum() == 1
     assert (days["date_key"].diff().dropna() == pd.Timedelta(days=1)).all()
     assert len(read_load_by_hour(connection, PROFILE)) == 7 * 24
-    assert read_sessions(connection)["is_open"].any()
+    sessions = read_sessions(connection)
+    assert sessions["is_open"].any()
+    assert set(sessions["source_system"]) == {"residential"}
+    assert read_charging_costs(connection, PROFILE)["immediate_cost_eur"].notna().any()
+
+
+def test_the_experiment_marts_have_what_the_figures_read(connection):
+    effects = read_effects(connection)
+    assert {"delta", "cuped", "naive_welch"} <= set(effects["method"])
+    assert effects["relative_ci_low"].notna().any()
+    looks = read_looks(connection)
+    assert looks.groupby("metric")["day_number"].is_monotonic_increasing.all()
+    assert looks["anytime_ci_low"].notna().any()
+    assigned = connection.sql(
+        "select count(*) from experiment.experiment_users where metric = 'energy_per_session'"
+    ).fetchone()[0]
+    users = read_user_energy(connection)
+    assert len(users) == assigned
+    starts = read_starts(connection)
+    assert starts["sessions"].sum() >= users["sessions"].sum() > 0
+    for rows in (users, starts):
+        assert rows["treatment_variant"].isna().any()
+        assert rows["treatment_variant"].notna().any()
+    assert read_power(connection)["is_observed"].any()
 
 
 def test_the_load_profiles_are_those_of_the_marts(connection):
@@ -268,7 +659,7 @@ def test_the_command_writes_every_plot_twice_alike(warehouse, tmp_path):
         result = run("--warehouse", warehouse, "--output", folder)
         assert result.exit_code == 0, result.output
         assert [Path(line) for line in result.output.splitlines()] == [folder / n for n in NAMES]
-        assert sorted(path.name for path in folder.iterdir()) == NAMES
+        assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
         contents.append([(folder / name).read_bytes() for name in NAMES])
     assert contents[0] == contents[1]
 
@@ -278,7 +669,7 @@ def test_the_command_works_on_empty_marts(tmp_path):
         connection.execute(EMPTY_MARTS)
     result = run("--warehouse", tmp_path / "empty.duckdb", "--output", tmp_path / "plots")
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == NAMES
+    assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == sorted(NAMES)
 
 
 def test_a_missing_mart_is_one_clear_line_and_changes_nothing(tmp_path):

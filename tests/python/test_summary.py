@@ -8,6 +8,7 @@ from ev_charging.summary import (
     COLUMNS,
     Places,
     build_summary,
+    experiment_figures,
     feed_reconciliation,
     load_figures,
     rejected_rows,
@@ -21,16 +22,33 @@ LINES = 45
 SMALL_WAREHOUSE = """
     create schema core;
     create schema load;
+    create schema experiment;
     create schema quality;
     create schema staging;
     create table staging.stg_loads as select 1 as one;
     create table core.dim_user as
-        select * from (values ('u1', 'residential'), ('u2', 'residential'), ('-', 'unknown'))
-        as users (user_key, source_system);
+        select * from (values
+            ('u1', 'residential'), ('u2', 'residential'), ('u3', 'experiment'), ('-', 'unknown')
+        ) as users (user_key, source_system);
     create table core.fct_charging_sessions as
-        select 'u1' as user_key, 1000.25::decimal(18, 6) as energy_kwh,
+        select 'residential' as source_system, 'u1' as user_key,
+            1000.25::decimal(18, 6) as energy_kwh,
             case when i = 0 then 'open' else 'succeeded' end as outcome
         from range(1234) as sessions (i);
+    create table experiment.experiment_decision as
+        select 'a_test' as experiment_id, 'signal' as treatment_variant, 'ship' as state,
+            'It is better by so much that one line can''t hold the sentence that says so, whatever'
+            || ' one does.' as reason, 'cuped' as decision_method;
+    create table experiment.experiment_results as
+        select 'a_test' as experiment_id, 'signal' as treatment_variant, * from (values
+            ('low_price_share', 'primary', 'cuped', 0.2, 0.15, 0.25),
+            ('low_price_share', 'primary', 'delta', 0.19, 0.09, 0.29),
+            ('low_price_share', 'primary', 'naive_welch', 0.19, 0.14, 0.24),
+            ('cost_per_kwh', 'guardrail', 'cuped', -0.1, -0.2, 0.1),
+            ('energy_per_session', 'primary', 'cuped', null, null, null)
+        ) as results (
+            metric, role, method, relative_difference, relative_ci_low, relative_ci_high
+        );
     create table load.load_kpis as
         select 'synthetic_7_2' as load_profile, date '2024-01-02' as first_date,
             date '2024-12-31' as last_date, 365 as days, 16 as users,
@@ -72,21 +90,18 @@ def words(lines):
 def test_rows_are_counted_per_table_in_order(small):
     lines = rows_per_mart(small)
     assert words(lines) == [
-        "core.dim_user 3",
-        "core.fct_charging_sessions 1,234",
-        "load.load_kpis 1",
-        "quality.feed_reconciliation 2",
-        "quality.rejected_rows 1,503",
+        "core.dim_user 4 experiment.experiment_results 5",
+        "core.fct_charging_sessions 1,234 quality.feed_reconciliation 2",
+        "load.load_kpis 1 quality.rejected_rows 1,503",
+        "experiment.experiment_decision 1",
     ]
-    assert len({len(line) for line in lines}) == 1
+    assert len({len(line) for line in lines[:-1]}) == 1
 
 
 def test_rejected_rows_are_counted_by_feed_and_reason(small):
     assert words(rejected_rows(small)) == [
-        "residential__charging_reports: 1 row",
-        "negative_energy 1",
-        "residential__hourly_loads: 1,502 rows",
-        "missing_key 1,500 not_a_time 2",
+        "residential__charging_reports 1 negative_energy 1",
+        "residential__hourly_loads 1,502 missing_key 1,500, not_a_time 2",
     ]
 
 
@@ -104,9 +119,7 @@ def test_many_reasons_are_cut_but_counted(small):
         where j <= i
         """
     )
-    lines = rejected_rows(small)
-    assert lines[0] == "a_feed: 465 rows"
-    assert lines[-1] == "  and 18 more reasons: 171 rows"
+    assert words(rejected_rows(small)) == ["a_feed 465 reason_29 30, reason_28 29, 28 more reasons"]
 
 
 def test_each_feed_is_one_aligned_line(small):
@@ -124,12 +137,31 @@ def test_a_count_that_is_missing_is_not_shown_as_zero(small):
     assert feed_reconciliation(small)[1].endswith(" unknown")
 
 
-def test_sessions_are_summed(small):
-    assert words(session_figures(small)) == [
-        "sessions 1,234 1 open",
-        "energy 1,234,308.5 kWh",
-        "users 2 1 with sessions",
+def test_sessions_are_summed_by_source(small):
+    lines = session_figures(small)
+    assert words(lines) == [
+        "experiment 0 sessions 0 open 0.0 kWh 1 users 0 with sessions",
+        "residential 1,234 sessions 1 open 1,234,308.5 kWh 2 users 1 with sessions",
     ]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_an_experiment_has_its_decision_and_its_primaries(small):
+    lines = experiment_figures(small)
+    reason = small.sql("select reason from experiment.experiment_decision").fetchone()[0]
+    assert " ".join(words(lines[:2])) == f"a_test, signal: ship. {reason}"
+    assert words(lines[2:]) == [
+        "energy_per_session cuped not computed; naive: no interval",
+        "low_price_share cuped +20.0%, +15.0% to +25.0%; naive: +14.0% to +24.0%",
+    ]
+    assert max(map(len, lines)) <= COLUMNS - 2
+
+
+def test_a_reason_without_end_is_cut(small):
+    small.execute("update experiment.experiment_decision set reason = repeat('because ', 99)")
+    lines = experiment_figures(small)
+    assert lines[2].endswith("because ...")
+    assert lines[3].split()[0] == "energy_per_session"
 
 
 def test_load_figures_have_units(small):
@@ -148,11 +180,18 @@ def test_a_load_of_zeros_has_no_load_factor(small):
 
 
 def test_empty_marts_are_summarised(small, tmp_path):
-    for table in ("core.fct_charging_sessions", "load.load_kpis", "quality.feed_reconciliation"):
+    for table in (
+        "core.dim_user",
+        "core.fct_charging_sessions",
+        "load.load_kpis",
+        "experiment.experiment_decision",
+        "quality.feed_reconciliation",
+    ):
         small.execute(f"delete from {table}")
     places = Places(tmp_path / "w.duckdb", tmp_path / "plots", tmp_path / "index.html")
     lines = {s.heading: words(s.lines) for s in build_summary(small, "synthetic_7_2", places)}
-    assert lines["Charging sessions"][0] == "sessions 0 0 open"
+    assert lines["Charging sessions by source"] == ["none"]
+    assert lines["Experiments"] == ["none"]
     assert ["no hourly loads"] in lines.values()
     assert lines["Feeds, in rows"] == ["none"]
 

@@ -22,14 +22,29 @@ from ev_charging.plots.style import (
 )
 from ev_charging.warehouse import read_mart
 
+# Sources differ in who charges where, so their sessions are never put together.
 _QUERY = """
+    with
+
+    sources as (
+
+        select source_system
+        from core.fct_charging_sessions
+        group by source_system
+        order by source_system <> 'residential', source_system
+        limit 1
+
+    )
+
     select
+        source_system,
         energy_kwh,
         connected_minutes,
         outcome = 'open' as is_open,
-        is_over_long
+        coalesce(is_over_long, false) as is_over_long
     from core.fct_charging_sessions
-    order by source_system, session_id
+    where source_system in (select source_system from sources)
+    order by session_id
 """
 _MINUTES_PER_HOUR = 60
 # Beyond this many times the 99th percentile, the longest values would squeeze all others.
@@ -47,7 +62,10 @@ class _Panel:
 
 
 def read_sessions(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Return energy in kWh, connection time in minutes and the flags of every session."""
+    """Return energy in kWh, connection time in minutes and the flags of the sessions of a source.
+
+    The source is `residential` where it has sessions, else the first by name that has.
+    """
     return read_mart(connection, _QUERY)
 
 
@@ -55,9 +73,9 @@ def read_sessions(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 def session_distributions_figure(sessions: pd.DataFrame) -> Figure:
     """Draw histograms of energy (kWh) and connection time (hours) side by side.
 
-    `sessions` has a row per session: energy_kwh, connected_minutes, is_open, is_over_long. An
-    open session has energy but no connection time; the time of an over-long one, which more
-    likely tells of a lost plug-out than of a visit, stays out too.
+    `sessions` has a row per session of one source: source_system, energy_kwh, connected_minutes,
+    is_open, is_over_long. An open session has energy but no connection time; the time of an
+    over-long one, which more likely tells of a lost plug-out than of a visit, stays out too.
     """
     if sessions.empty:
         return no_data_figure("Charging sessions", "core.fct_charging_sessions is empty.")
@@ -72,7 +90,8 @@ def session_distributions_figure(sessions: pd.DataFrame) -> Figure:
     )
     panels = (energy, connection)
     ends = [_axis_end(panel.values) for panel in panels]
-    figure = new_figure(8.6, _title(energy, connection), _note(sessions, panels, ends))
+    source = sessions["source_system"].iloc[0]
+    figure = new_figure(8.6, _title(source, energy, connection), _note(sessions, panels, ends))
     for axes, panel, end in zip(figure.subplots(1, 2), panels, ends, strict=True):
         _draw_panel(axes, panel, end)
     return figure
@@ -119,15 +138,15 @@ def _bin_width(end: float) -> float:
     return next((width for width in _BIN_WIDTHS if end / width <= _BINS), end / _BINS)
 
 
-def _title(energy: _Panel, connection: _Panel) -> str:
+def _title(source: str, energy: _Panel, connection: _Panel) -> str:
     parts = []
     if not energy.values.empty:
         parts.append(f"{energy.values.median():,.1f} kWh")
     if not connection.values.empty:
         parts.append(f"connected for {connection.values.median():,.1f} h")
     if not parts:
-        return "Charging sessions without energy and connection time"
-    return f"Median session: {', '.join(parts)}"
+        return f"Sessions ({source}) without energy and connection time"
+    return f"Median session ({source}): {', '.join(parts)}"
 
 
 def _note(sessions: pd.DataFrame, panels: tuple[_Panel, ...], ends: list[float]) -> str:

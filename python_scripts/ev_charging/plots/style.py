@@ -8,6 +8,7 @@ from functools import wraps
 from pathlib import Path
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 LIGHT_BLUE = "#9ecae9"
 BLUE = "#0072b2"
 ORANGE = "#d55e00"
+GREEN = "#009e73"
 INK = "#222222"
 GREY = "#5a5a5a"
 LIGHT_GREY = "#dddddd"
@@ -37,6 +39,7 @@ _STYLE = {
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
     "legend.fontsize": 9,
+    "legend.title_fontsize": 9,
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": GREY,
@@ -90,6 +93,36 @@ def new_figure(height_cm: float, title: str, note: str = "") -> Figure:
             textwrap.fill(note, _NOTE_CHARACTERS), x=_LEFT_EDGE, ha="left", fontsize=9, color=GREY
         )
     return figure
+
+
+def set_heading_with_key(axes: Axes, heading: str, key: dict[str, Artist], columns: int) -> None:
+    """Put a heading above the axes, and below it what each colour means.
+
+    A figure that also has a note has no room for its legend at the foot: both would be laid out
+    in the same place.
+    """
+    legend = axes.legend(
+        key.values(),
+        key.keys(),
+        title=heading,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=columns,
+        alignment="left",
+        handlelength=1.6,
+        borderpad=0,
+        borderaxespad=0.4,
+    )
+    legend.get_title().set_color(GREY)
+
+
+def labelled_artists(*panels: Axes) -> dict[str, Artist]:
+    """Return what is drawn with a label, by its label, each label once."""
+    found = {}
+    for axes in panels:
+        handles, labels = axes.get_legend_handles_labels()
+        found.update(zip(labels, handles, strict=True))
+    return found
 
 
 def say_no_data(axes: Axes, explanation: str) -> None:
