@@ -24,6 +24,15 @@ def test_the_warehouse_equals_the_query_and_pandas(tmp_path):
     assert "pandas" in result.stdout
 
 
+def test_a_small_experiment_comes_to_a_decision_and_the_bootstrap_runs(tmp_path):
+    result = run(
+        "--users", "400", "--repeats", "1", "--folder", str(tmp_path), "experiment", "bootstrap"
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "400 users" in result.stdout
+    assert "times faster" in result.stdout
+
+
 def test_an_unknown_benchmark_is_a_clear_error():
     result = run("loads_xml")
     assert result.returncode != 0

@@ -45,8 +45,12 @@ def test_every_build_from_own_files_builds(tmp_path):
     shutil.copy(reports, data / "Dataset 1_EV charging reports.csv")
     shutil.copy(loads, data / "loads" / "2024.csv")
     shutil.copy(loads, data / "Dataset 2_Hourly EV loads - Per user.csv")
+    seeds = PROJECT_ROOT / "seeds" / "raw"
+    shutil.copy(seeds / "raw_experiment__users.csv", data / "users.csv")
+    shutil.copy(seeds / "raw_experiment__sessions.csv", data / "sessions.csv")
+    shutil.copy(seeds / "raw_market__prices.csv", data / "prices.csv")
     settings = [words[-1] for words in commands("README.md") if words[-1].startswith("VARS=")]
-    assert len(settings) == 2
+    assert len(settings) == 3
     for number, setting in enumerate(settings):
         variables = yaml.safe_load(setting.removeprefix("VARS="))
         feeds = {name: str(tmp_path / file) for name, file in variables["feeds"].items()}
@@ -64,9 +68,9 @@ def test_every_query_returns_rows(connection):
 
 def test_every_table_of_the_readme_exists(connection):
     text = (PROJECT_ROOT / "README.md").read_text()
-    named = set(re.findall(r"`((?:core|load|quality)\.\w+)`", text))
+    named = set(re.findall(r"`((?:core|load|experiment|quality)\.\w+)`", text))
     tables = connection.execute(
         "select table_schema || '.' || table_name from information_schema.tables "
-        "where table_schema in ('core', 'load', 'quality')"
+        "where table_schema in ('core', 'load', 'experiment', 'quality')"
     ).fetchall()
     assert named == {table for (table,) in tables}

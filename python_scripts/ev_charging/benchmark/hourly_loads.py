@@ -17,17 +17,17 @@ MEMORY_LIMIT = os.environ.get("EV_MEMORY_LIMIT", "3GB")
 GENERATOR = Path(__file__).resolve().parents[2] / "generate_residential.py"
 
 
-def run_csv(*, rows: int, repeats: int, folder: Path) -> None:
+def run_csv(*, rows: int, repeats: int, folder: Path, **_: object) -> None:
     """Measure the feed as CSV; the target is 3 times the hand-written query, below 4 GiB."""
     _compare(_feed("csv", rows, folder), repeats, folder, target=3)
 
 
-def run_parquet(*, rows: int, repeats: int, folder: Path) -> None:
+def run_parquet(*, rows: int, repeats: int, folder: Path, **_: object) -> None:
     """Measure the feed as Parquet; the ratio is for information."""
     _compare(_feed("parquet", rows, folder), repeats, folder, target=None)
 
 
-def run_pandas(*, rows: int, repeats: int, folder: Path) -> None:
+def run_pandas(*, rows: int, repeats: int, folder: Path, **_: object) -> None:
     """Measure pandas on a tenth of the rows, beside the warehouse on the same rows."""
     tenth = _first_rows(_feed("csv", rows, folder), rows // 10)
     _, ours = _warehouse(tenth, folder)

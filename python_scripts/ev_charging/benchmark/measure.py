@@ -64,11 +64,15 @@ def run_dbt(
     return measured, json.loads((target / "run_results.json").read_text())
 
 
-def seconds_in_nodes(results: dict) -> float:
-    """Seconds from the start of the first node of a dbt run to the end of its last one."""
+def seconds_in_nodes(results: dict, kind: str = "") -> float:
+    """Seconds from the start of the first node of a dbt run to the end of its last one.
+
+    Of a kind (model, seed, test) only the nodes of that kind count.
+    """
     stamps = [
         datetime.fromisoformat(timing[end])
         for result in results["results"]
+        if result["unique_id"].startswith(kind)
         for timing in result["timing"]
         for end in ("started_at", "completed_at")
     ]
