@@ -3,7 +3,9 @@
 {% macro check_feeds() %}
     {%- if execute -%}
         {#- A time zone that does not exist is DuckDB's error here and not in the middle of the build. -#}
-        {%- do run_query('select ' ~ to_utc("timestamp '2000-01-01'", var('residential_timezone'))) -%}
+        {%- for time_zone in [var('residential_timezone'), var('experiment_timezone')] -%}
+            {%- do run_query('select ' ~ to_utc("timestamp '2000-01-01'", time_zone)) -%}
+        {%- endfor -%}
         {%- for name in named_feeds() -%}
             {%- if name not in feed_names() -%}
                 {{ refuse_feed(name, 'unknown_feed', 'the feeds are ' ~ feed_names() | join(', ')) }}

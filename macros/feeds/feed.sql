@@ -71,7 +71,7 @@
     {% if not loop.first %}union all by name{% endif %}
     select
         {%- for column in contract.columns %}
-        {%- set text = 'cast("' ~ column.name ~ '" as varchar)' %}
+        {%- set text = parquet_value_as_text(column.name, column.kind, part.types[column.name]) %}
         {%- if column.kind == 'decimal' and part.types[column.name] != 'VARCHAR' %}
         replace({{ text }}, '.', '{{ contract.decimal }}') as "{{ column.name }}",
         {%- else %}
@@ -84,6 +84,24 @@
     from read_parquet({{ file_list([file_name]) }})
     {%- endfor %}
 {% endmacro %}
+
+
+{#- A value of a Parquet file as text. An id that was delivered as a floating number, as pandas does with a missing value
+    among integers, is the integer that it stands for, and a time of nanoseconds one of microseconds. -#}
+{% macro parquet_value_as_text(name, kind, type) -%}
+    {%- set value = '"' ~ name ~ '"' -%}
+    {%- if kind == 'text' and type in ('FLOAT', 'DOUBLE') -%}
+        case
+            when {{ value }} = trunc({{ value }}) and abs({{ value }}) < 1e15
+                then cast(cast({{ value }} as bigint) as varchar)
+            else cast({{ value }} as varchar)
+        end
+    {%- elif type == 'TIMESTAMP_NS' -%}
+        cast(cast({{ value }} as timestamp) as varchar)
+    {%- else -%}
+        cast({{ value }} as varchar)
+    {%- endif -%}
+{%- endmacro %}
 
 
 {#- A row that was not delivered as a line, as the line that the contract would have. -#}

@@ -8,16 +8,19 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from ev_charging.experiment.wording import percent
 from ev_charging.load_profiles import LOAD_PROFILES
 from ev_charging.warehouse import read_mart
 
 COLUMNS = 100
 
 _SCHEMAS = ("core", "load", "experiment", "quality")
-_MARTS_PER_LINE = 2
+_SCHEMA_WIDTH = max(map(len, _SCHEMAS)) + 2
+_COUNT = 'select count(*) from "{}"."{}"'
 # More reasons than this are counted together, so that a feed keeps to one line.
 _REASONS = 2
-# The whole reason of a decision is in its mart.
+# More comparisons than this are counted; the whole of each is in the marts.
+_COMPARISONS = 3
 _REASON_LINES = 3
 _NAIVE = "naive_welch"
 # What stands before each line of a section.
@@ -63,7 +66,7 @@ def build_summary(
 
 
 def rows_per_mart(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the tables of the schemas with marts and their number of rows, two to a line."""
+    """Return the tables of each schema with marts and their number of rows."""
     tables = read_mart(
         connection,
         """
@@ -74,23 +77,20 @@ def rows_per_mart(connection: duckdb.DuckDBPyConnection) -> list[str]:
         """,
         [list(_SCHEMAS), list(_SCHEMAS)],
     )
-    names = [f"{table.table_schema}.{table.table_name}" for table in tables.itertuples()]
-    counts = [
-        int(
-            read_mart(
-                connection,
-                f'select count(*) from "{table.table_schema}"."{table.table_name}"',
-            ).iat[0, 0]
+    lines = []
+    for schema, of_schema in tables.groupby("table_schema", sort=False):
+        counts = [
+            f"{table} {int(read_mart(connection, _COUNT.format(schema, table)).iat[0, 0]):,}"
+            for table in of_schema["table_name"]
+        ]
+        lines += textwrap.wrap(
+            # A count stays on the line of its table.
+            ", ".join(count.replace(" ", "\u00a0") for count in counts),
+            COLUMNS - _INDENT,
+            initial_indent=f"{schema:<{_SCHEMA_WIDTH}}",
+            subsequent_indent=" " * _SCHEMA_WIDTH,
         )
-        for table in tables.itertuples()
-    ]
-    if not names:
-        return ["none"]
-    width = max(len(name) for name in names)
-    cells = [f"{name:<{width}} {count:>14,}" for name, count in zip(names, counts, strict=True)]
-    # Down the first column, then down the next.
-    lines = -(-len(cells) // _MARTS_PER_LINE)
-    return ["      ".join(cells[line::lines]) for line in range(lines)]
+    return [line.replace("\u00a0", " ") for line in lines] or ["none"]
 
 
 def rejected_rows(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -198,7 +198,7 @@ def load_figures(connection: duckdb.DuckDBPyConnection, load_profile: str) -> li
     if rows.empty:
         return ["no hourly loads"]
     kpis = rows.iloc[0]
-    load_factor = "" if pd.isna(kpis.load_factor) else f"load factor {kpis.load_factor:.1%}"
+    load_factor = "" if pd.isna(kpis.load_factor) else f"load factor {percent(kpis.load_factor)}"
     return _figures(
         [
             (
@@ -218,21 +218,23 @@ def load_figures(connection: duckdb.DuckDBPyConnection, load_profile: str) -> li
                 f"{kpis.peak_hourly_load_kwh:,.1f} kWh",
                 f"{kpis.peak_hour_local_at:%Y-%m-%d %H:%M} local time",
             ),
-            ("hours with charging", f"{kpis.utilization:.1%}", load_factor),
+            ("hours with charging", percent(kpis.utilization), load_factor),
         ]
     )
 
 
 def experiment_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the decision of each experiment and its reason, and the effects on its primaries.
+    """Return the decision of each comparison and its reason, and the effects on its primaries.
 
     An effect has the interval of the method that decided, and beside it the one that treats
-    sessions as independent, for comparison only.
+    sessions as independent, for comparison only. Of several comparisons the first are shown, each
+    with a line of its reason and the primary that the decision rests on.
     """
     decisions = read_mart(
         connection,
         """
-        select experiment_id, treatment_variant, state, reason, decision_method
+        select
+            experiment_id, treatment_variant, state, reason, decision_method, primary_metric
         from experiment.experiment_decision
         order by experiment_id, treatment_variant
         """,
@@ -248,25 +250,26 @@ def experiment_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
         order by experiment_id, treatment_variant, metric, method
         """,
     )
+    is_alone = len(decisions) == 1
     lines = []
-    for decision in decisions.itertuples():
+    for decision in decisions.head(_COMPARISONS).itertuples():
         compared = effects[
             (effects["experiment_id"] == decision.experiment_id)
             & (effects["treatment_variant"] == decision.treatment_variant)
+            & (is_alone | (effects["metric"] == decision.primary_metric))
         ]
         lines += textwrap.wrap(
             f"{decision.experiment_id}, {decision.treatment_variant}: {decision.state}."
             f" {decision.reason}",
             COLUMNS - _INDENT,
             subsequent_indent="  ",
-            max_lines=_REASON_LINES,
+            max_lines=_REASON_LINES if is_alone else 1,
             placeholder=" ...",
         )
-        lines += [
-            f"  {metric:<18} {_effect(rows, decision.decision_method)};"
-            f" naive: {_interval(rows, _NAIVE)}"
-            for metric, rows in compared.groupby("metric")
-        ]
+        lines += _effects(compared, decision.decision_method)
+    left = len(decisions) - _COMPARISONS
+    if left > 0:
+        lines.append(f"{left:,} more in experiment.experiment_decision")
     return lines or ["none"]
 
 
@@ -290,18 +293,28 @@ def _reasons(reasons: pd.DataFrame) -> str:
     return ", ".join(shown)
 
 
-def _effect(effects: pd.DataFrame, method: str) -> str:
-    change = effects.loc[effects["method"] == method, "relative_difference"].dropna()
-    if change.empty:
-        return f"{method} not computed"
-    return f"{method} {change.iloc[0]:+.1%}, {_interval(effects, method)}"
+def _effects(effects: pd.DataFrame, method: str) -> list[str]:
+    """Return a line per metric for which the method has a relative difference."""
+    decided = effects[effects["method"] == method].dropna(subset=["relative_difference"])
+    return [
+        f"  {row.metric:<18} {method} {_signed(row.relative_difference)},"
+        f" {_interval(effects, row.metric, method)};"
+        f" naive: {_interval(effects, row.metric, _NAIVE)}"
+        for row in decided.itertuples()
+    ]
 
 
-def _interval(effects: pd.DataFrame, method: str) -> str:
-    ends = effects[effects["method"] == method].dropna(subset=["relative_ci_low"])
+def _interval(effects: pd.DataFrame, metric: str, method: str) -> str:
+    rows = effects[(effects["metric"] == metric) & (effects["method"] == method)]
+    ends = rows.dropna(subset=["relative_ci_low"])
     if ends.empty:
         return "no interval"
-    return f"{ends['relative_ci_low'].iloc[0]:+.1%} to {ends['relative_ci_high'].iloc[0]:+.1%}"
+    low, high = ends[["relative_ci_low", "relative_ci_high"]].iloc[0]
+    return f"{_signed(low)} to {_signed(high)}"
+
+
+def _signed(change: float) -> str:
+    return f"{100 * change:+.1f} %"
 
 
 def _aligned(table: list[list[str]]) -> list[str]:

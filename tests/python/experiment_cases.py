@@ -25,7 +25,9 @@ PLAN = {
     "starts_on": pd.Timestamp("2024-10-21"),
     "ends_on": pd.Timestamp("2024-11-03"),
     "days": 14,
+    "planned_days": np.nan,
     "planned_users": 400,
+    "control_share": np.nan,
     "min_days": 14,
     "alpha": 0.05,
     "power": 0.8,
@@ -44,6 +46,10 @@ NO_SESSION_FAULTS = {
     "after_end": 0,
     "mixed_users": 0,
     "unknown_users": 0,
+    "delivered": 1000,
+    "users_assigned_late": 0,
+    "days": 14,
+    "days_with_sessions": 14,
 }
 
 
@@ -145,14 +151,21 @@ class Experiment:
                         "experiment_id": self.experiment_id,
                         "metric": metric,
                         "variant": variant,
-                        "users": len(users),
+                        "assigned_day": np.ones(len(users), dtype=int),
                         "user_number": daily["user_key"].map(numbers).to_numpy(dtype=int),
                         "day_number": daily["day_number"].to_numpy(dtype=int),
                         "numerator": daily["numerator"].to_numpy(dtype=float),
                         "denominator": daily["denominator"].to_numpy(dtype=float),
                     }
                 )
-        columns = ["experiment_id", "metric", "variant", "users", "user_number", "day_number"]
+        columns = [
+            "experiment_id",
+            "metric",
+            "variant",
+            "assigned_day",
+            "user_number",
+            "day_number",
+        ]
         return pd.DataFrame(rows, columns=[*columns, "numerator", "denominator"])
 
     @cached_property
@@ -161,7 +174,8 @@ class Experiment:
         if self.mixed:
             mixed = pd.DataFrame([{"segment": "flat", "variant": None, "users": self.mixed}])
             counts = pd.concat([counts, mixed])
-        return counts.assign(experiment_id=self.experiment_id)
+        user_days = counts["users"] * (PLAN | self.plan)["days"]
+        return counts.assign(experiment_id=self.experiment_id, user_days=user_days)
 
     @cached_property
     def session_counts(self) -> pd.DataFrame:

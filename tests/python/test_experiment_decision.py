@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from ev_charging.experiment.decision import (
     FIRST_ROLLOUT,
@@ -95,6 +96,28 @@ def test_an_experiment_that_is_not_ready_waits_also_with_harm():
     assert row["reason"].endswith("400 of 500 planned users and 13 of at least 14 days.")
 
 
+@pytest.mark.parametrize(("planned", "state"), [(15, SHIP), (16, NOT_READY)])
+def test_a_plan_that_has_not_run_out_waits(shifted, tolerant, planned, state):
+    row = decided(shifted.but(plan={"planned_days": planned}), tolerant)
+    assert row["state"] == state
+    assert ("14 of 16 planned days" in row["reason"]) == (state == NOT_READY)
+
+
+def test_moved_sessions_are_seen_by_the_method_that_decides(tolerant):
+    made = make_experiment(users=3000, seed=4, effects=Effects(activity=1.05))
+    assert made.check("sessions_per_user", "treatment")["status"] == "ok"
+    assert made.result("sessions_per_user", "cuped")["p_value"] < 0.01
+    assert decided(made, tolerant)["state"] == INTERPRET_WITH_CARE
+
+
+def test_sessions_that_nobody_counts_are_not_taken_for_unmoved(shifted, tolerant):
+    without = shifted.but()
+    without.__dict__["user_metrics"] = shifted.user_metrics.query("metric != 'sessions_per_user'")
+    row = decided(without, tolerant)
+    assert row["state"] == INTERPRET_WITH_CARE
+    assert "is not known" in row["reason"]
+
+
 def test_mixed_users_count_as_assigned():
     made = make_experiment(users=398, mixed=2)
     assert made.decision["state"].tolist() != [NOT_READY]
@@ -163,6 +186,19 @@ def test_a_guardrail_that_may_be_worse_holds_back_the_shipping(shifted):
     assert row["state"] == INCONCLUSIVE
     assert "a guardrail may be worse by more than its margin" in row["reason"]
     assert "'Sessions per user'" in row["reason"]
+
+
+def test_a_guardrail_that_is_not_proven_says_how_many_users_would_prove_it(shifted):
+    margin = 0.8
+    one = METRICS["metric"] == "sessions_per_user"
+    strict = METRICS.assign(noninferiority_margin_pct=np.where(one, margin, np.nan))
+    row = decided(shifted, strict)
+    assert row["state"] == INCONCLUSIVE
+    activity = shifted.result("sessions_per_user", "cuped")
+    steps = norm.ppf(0.95) + norm.ppf(0.8)
+    reach = steps * activity["standard_error"] / (margin / 100 * activity["control_value"])
+    assert row["users_needed"] == np.ceil(3000 * reach**2) > 3000
+    assert f"{row['users_needed']:,.0f} users" in row["reason"]
 
 
 def test_a_guardrail_without_a_margin_holds_back_nothing(shifted):
@@ -277,6 +313,15 @@ def test_the_saving_is_the_effect_per_kwh_times_the_energy():
     assert row["saving_co2_kg_per_1000_users_month"] == pytest.approx(
         -carbon["difference"] * monthly / 1000
     )
+
+
+def test_users_who_came_late_save_by_the_days_that_they_were_there():
+    made = make_experiment(users=600, effects=Effects(cost=0.9))
+    late = made.but()
+    assignments = made.assignments
+    late.__dict__["assignments"] = assignments.assign(user_days=assignments["user_days"] / 2)
+    name = "saving_eur_per_1000_users_month"
+    assert late.decision[name][0] == pytest.approx(2 * made.decision[name][0])
 
 
 def test_no_effect_saves_nothing():

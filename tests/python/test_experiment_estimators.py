@@ -562,6 +562,22 @@ def test_without_a_pre_period_there_is_no_cuped(missing):
     assert cuped(random_arm(1), nothing_before).effect.status == "no_pre_period"
 
 
+@pytest.mark.parametrize(("known", "status"), [(29, "no_pre_period"), (30, "ok")])
+def test_a_handful_of_users_is_no_pre_period(known, status):
+    random = np.random.default_rng(3)
+    control, treatment = (random_arm(seed) for seed in (1, 2))
+    before = np.where(np.arange(200) < known, 1.0, np.nan)
+    sparse = Arm(
+        control.numerator,
+        control.denominator,
+        before * random.random(200),
+        before,
+    )
+    full = Arm(treatment.numerator, treatment.denominator, random.random(200), np.ones(200))
+    assert cuped(sparse, full).effect.status == status
+    assert cuped(full, sparse).effect.status == status
+
+
 def test_users_without_a_pre_period_count_as_zero():
     known = random_arm(1)
     is_new = np.arange(known.users) % 10 == 0

@@ -161,9 +161,10 @@ def own(folder: Path) -> duckdb.DuckDBPyConnection:
                     true as in_low_price_window,
                     8.25::double as energy_kwh,
                     0.75::decimal(9, 2) as cost_eur,
-                    9 as session_id,
+                    -- as pandas writes integers among which one is missing
+                    9::double as session_id,
                     'u2' as user_id,
-                    timestamp '2024-10-25 12:00:00' as plugged_in_at,
+                    timestamp_ns '2024-10-25 12:00:00.000000001' as plugged_in_at,
                     timestamptz '2024-10-25 14:05:00+02:00' as charging_started_at,
                     timestamp '2024-10-25 15:00:00.5' as charging_ended_at,
                     null::timestamp as plugged_out_at

@@ -24,6 +24,10 @@ CHECKS = {
     "low_price_flag_agreement",
     "delivered_cost_agreement",
     "sessions_outside_experiment",
+    "sessions_of_unknown_users",
+    "days_with_sessions",
+    "users_assigned_late",
+    "days_per_user",
 }
 
 
@@ -51,7 +55,7 @@ def lopsided(control: int, treatment: int, segment: str = "flat") -> pd.DataFram
 
 def judged(experiment: Experiment, assignments: pd.DataFrame) -> pd.DataFrame:
     health = experiment_health(
-        assignments,
+        assignments.assign(user_days=14 * assignments["users"]),
         experiment.arms,
         experiment.session_counts,
         experiment.experiments,
@@ -186,11 +190,56 @@ def test_delivered_values_that_disagree_are_a_warning(sound, agreeing, status):
 
 
 def test_sessions_that_do_not_count_are_counted(sound):
-    made = sound.but(session_faults={"before_assignment": 3, "unknown_users": 7})
+    made = sound.but(session_faults={"before_assignment": 3})
     assert made.check("sessions_outside_experiment", "before_assignment")["value"] == 3
-    assert made.check("sessions_outside_experiment", "unknown_users")["value"] == 7
     assert made.check("sessions_outside_experiment", "after_end")["value"] == 0
     assert set(made.health.query("check_name == 'sessions_outside_experiment'")["status"]) == {"ok"}
+
+
+def test_arms_of_planned_unequal_size_are_sound(sound):
+    assert judged(sound, lopsided(800, 200)).loc[("sample_ratio", "experiment"), "status"] == (
+        "alarm"
+    )
+    planned = sound.but(plan={"control_share": 0.8})
+    health = judged(planned, lopsided(800, 200))
+    assert health.loc[("sample_ratio", "experiment"), "p_value"] == pytest.approx(1)
+    assert judged(planned, lopsided(500, 500)).loc[("sample_ratio", "segment flat"), "status"] == (
+        "alarm"
+    )
+
+
+def test_many_segments_share_one_level(sound):
+    segments = [lopsided(100, 100, f"s{number}") for number in range(9)]
+    broken = lopsided(100, 150, "x")
+    alone = judged(sound, broken)
+    together = judged(sound, pd.concat([*segments, broken]))
+    key = ("sample_ratio", "segment x")
+    assert alone.loc[key, "threshold"] == pytest.approx(0.001)
+    assert together.loc[key, "threshold"] == pytest.approx(0.0001)
+    assert together.loc[key, "p_value"] == alone.loc[key, "p_value"]
+    assert together.loc[key, "finding"].startswith("In segment x: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "at_the_limit", "beyond"),
+    [
+        ("sessions_of_unknown_users", {"unknown_users": 50}, {"unknown_users": 51}),
+        (
+            "days_with_sessions",
+            {"days": 20, "days_with_sessions": 18},
+            {"days": 20, "days_with_sessions": 17},
+        ),
+        ("users_assigned_late", {"users_assigned_late": 0}, {"users_assigned_late": 1}),
+    ],
+)
+def test_what_hardly_happens_in_sound_data_is_a_warning(sound, name, at_the_limit, beyond):
+    assert sound.but(session_faults=at_the_limit).check(name, "experiment")["status"] == "ok"
+    assert sound.but(session_faults=beyond).check(name, "experiment")["status"] == "warning"
+
+
+def test_days_without_any_session_that_counts_are_not_judged(sound):
+    made = sound.but(session_faults={"days": 0, "days_with_sessions": 0})
+    assert made.check("days_with_sessions", "experiment")["status"] == "not_available"
 
 
 def test_a_metric_that_nobody_computes_is_not_available(sound):
@@ -210,15 +259,16 @@ def test_sessions_are_counted_by_reason_in_duckdb():
     with duckdb.connect() as connection:
         experiments = connection.sql(
             "select 'e1' as experiment_id, timestamp '2024-10-21' as starts_at,"
-            " timestamp '2024-11-04' as planned_end_at"
-            " union all select 'e2', timestamp '2024-10-21', null"
+            " timestamp '2024-11-04' as planned_end_at, 14 as days"
+            " union all select 'e2', timestamp '2024-10-21', null, 0"
         )
         assignments = connection.sql(
             """
             select * from (values
                 ('e1', 'u1', 'k1', 'control', 'flat', timestamp '2024-10-22', false),
                 ('e1', 'u2', 'k2', 'treatment', 'flat', timestamp '2024-10-20', false),
-                ('e1', 'u3', 'k3', null, 'flat', timestamp '2024-10-20', true)
+                ('e1', 'u3', 'k3', null, 'flat', timestamp '2024-10-20', true),
+                ('e1', 'u4', 'k4', 'control', 'late', timestamp '2024-11-04', false)
             ) as rows (experiment_id, user_id, user_key, variant, segment, assigned_at, is_mixed)
             """
         )
@@ -238,19 +288,21 @@ def test_sessions_are_counted_by_reason_in_duckdb():
         counted = connection.sql(
             """
             select
-                'e1' as experiment_id, delivered_is_low_price, priced_is_low_price,
+                'e1' as experiment_id, day_number, delivered_is_low_price, priced_is_low_price,
                 delivered_cost::decimal(18, 6) as delivered_cost_eur,
                 priced_cost::decimal(18, 6) as priced_cost_eur
             from (values
-                (true, true, 1.00, 1.005),
-                (true, false, 50.0, 50.4),
-                (null, true, 1.00, 1.02),
-                (false, null, null, 1.0)
-            ) as rows (delivered_is_low_price, priced_is_low_price, delivered_cost, priced_cost)
+                (1, true, true, 1.00, 1.005),
+                (1, true, false, 50.0, 50.4),
+                (2, null, true, 1.00, 1.02),
+                (14, false, null, null, 1.0)
+            ) as rows (
+                day_number, delivered_is_low_price, priced_is_low_price, delivered_cost, priced_cost
+            )
             """
         )
         found = count_sessions(connection, experiments, assignments, delivered, counted)
-        counts = count_assignments(assignments)
+        counts = count_assignments(connection, assignments, experiments)
     first, second = found.to_dict("records")
     assert first == {
         "experiment_id": "e1",
@@ -262,8 +314,14 @@ def test_sessions_are_counted_by_reason_in_duckdb():
         "after_end": 1,
         "mixed_users": 1,
         "unknown_users": 1,
+        "delivered": 7,
+        "users_assigned_late": 1,
+        "days": 14,
+        "days_with_sessions": 3,
     }
-    assert second["unknown_users"] == 7
+    assert second["unknown_users"] == 1
     assert second["flags_compared"] == second["before_assignment"] == 0
-    assert counts["users"].tolist() == [1, 1, 1]
+    assert counts["users"].tolist() == [1, 1, 1, 1]
+    # from their assignment to the end; the one who came after it has none
+    assert sorted(counts["user_days"]) == [0, 13, 14, 14]
     assert counts["variant"].isna().sum() == 1

@@ -91,26 +91,71 @@ def test_duckdb_makes_the_same_days_as_pandas(experiment):
     idle = pd.DataFrame([{"user_key": "x", "variant": "idle"}])
     assigned = pd.concat([experiment.users[["user_key", "variant"]], idle])
     assigned = assigned.rename(columns={"user_key": "user_id"})
+    assignment = {
+        "experiment_id": "e1",
+        "is_mixed": False,
+        "assigned_at": pd.Timestamp("2024-10-20"),
+    }
+    plans = experiment.experiments[["experiment_id"]].assign(starts_at=pd.Timestamp("2024-10-20"))
     with duckdb.connect() as connection:
+        connection.register("plans", plans)
         connection.register("day_rows", pd.DataFrame(rows).sample(frac=1, random_state=1))
-        connection.register("assigned", assigned.assign(experiment_id="e1", is_mixed=False))
+        connection.register("assigned", assigned.assign(**assignment))
         connection.register("metric_rows", METRICS)
         found = aggregate_user_days(
             connection,
             connection.table("day_rows"),
             connection.table("assigned"),
+            connection.table("plans"),
             connection.table("metric_rows"),
         )
     without_idle = found[found["variant"] != "idle"].reset_index(drop=True)
     looks = experiment_looks(without_idle, experiment.experiments, METRICS)
     pd.testing.assert_frame_equal(looks, experiment.looks, check_exact=True)
     is_idle = found["variant"] == "idle"
-    assert found.loc[is_idle, "users"].tolist() == [1, 1]
+    assert [list(days) for days in found.loc[is_idle, "assigned_day"]] == [[1], [1]]
     assert [len(days) for days in found.loc[is_idle, "day_number"]] == [0, 0]
 
 
-@pytest.fixture(scope="module")
-def false_alarms() -> dict[str, float]:
+def test_users_count_from_the_day_of_their_assignment_on(experiment):
+    days = experiment.days.copy()
+    days["assigned_day"] = [np.arange(len(users)) % 3 * 5 for users in days["assigned_day"]]
+    for name in ("user_number", "day_number", "numerator", "denominator"):
+        days[name] = [values[:0] for values in days[name]]
+    looks = experiment_looks(days, experiment.experiments, METRICS)
+    users = looks.query("metric == 'low_price_share'").set_index("day_number")["users"]
+    assert users.loc[[1, 4]].nunique() == users.loc[[5, 9]].nunique() == 1
+    assert users[1] < users[5] < users[10] == users[14] == 600
+
+
+def test_the_day_of_an_assignment_is_counted_from_the_beginning_of_the_experiment():
+    with duckdb.connect() as connection:
+        assignments = connection.sql(
+            """
+            select
+                'e1' as experiment_id, 'control' as variant, user_id, assigned_at,
+                false as is_mixed
+            from (values
+                ('a', timestamp '2024-10-01 00:00'),
+                ('b', timestamp '2024-10-21 21:59'),
+                ('c', timestamp '2024-10-21 22:00')
+            ) as users (user_id, assigned_at)
+            """
+        )
+        experiments = connection.sql(
+            "select 'e1' as experiment_id, timestamp '2024-10-20 22:00' as starts_at"
+        )
+        metrics = connection.sql("select 'low_price_share' as metric, 'primary' as role")
+        nothing = connection.sql(
+            "select 'e1' as experiment_id, 'x' as metric, 'control' as variant, 'a' as user_id,"
+            " 1 as day_number, 0 as numerator, 0 as denominator where false"
+        )
+        found = aggregate_user_days(connection, nothing, assignments, experiments, metrics)
+    assert list(found["assigned_day"].iloc[0]) == [1, 1, 2]
+
+
+@pytest.fixture(scope="module", params=["at once", "over time"])
+def false_alarms(request: pytest.FixtureRequest) -> dict[str, float]:
     """Share of A/A experiments with any significant look among twenty."""
     random = np.random.default_rng(8)
     users = 400
@@ -121,6 +166,10 @@ def false_alarms() -> dict[str, float]:
             arm_users = users // 2
             habit = random.beta(2, 3, arm_users)
             sessions = random.poisson(0.4, (arm_users, LOOKS))
+            assigned_day = np.ones(arm_users, dtype=int)
+            if request.param == "over time":
+                assigned_day = random.integers(1, LOOKS + 1, arm_users)
+                sessions[np.arange(1, LOOKS + 1) < assigned_day[:, np.newaxis]] = 0
             low = random.binomial(sessions, habit[:, np.newaxis])
             user, day = np.nonzero(sessions)
             days.append(
@@ -128,7 +177,7 @@ def false_alarms() -> dict[str, float]:
                     "experiment_id": f"{number:04d}",
                     "metric": "low_price_share",
                     "variant": variant,
-                    "users": arm_users,
+                    "assigned_day": assigned_day,
                     "user_number": user,
                     "day_number": day + 1,
                     "numerator": low[user, day].astype(float),
@@ -202,6 +251,15 @@ def test_a_segment_without_an_arm_has_a_status_and_the_others_their_figures():
     assert segments["segment"].tolist() == ["alone", "flat", "house"]
     assert segments["status"].tolist() == ["no_treatment_users", "ok", "ok"]
     assert segments["heterogeneity_p_value"].notna().all()
+
+
+def test_a_handful_of_users_says_nothing_about_heterogeneity():
+    made = make_experiment(users=600)
+    few = made.users["user_key"].isin(made.users["user_key"].iloc[:60])
+    tiny = made.but(users=made.users.assign(segment=made.users["segment"].mask(few, "tiny")))
+    rows = tiny.segments.query("metric == 'low_price_share'")
+    assert rows["segment"].tolist() == ["flat", "house", "tiny"]
+    assert set(rows["heterogeneity_degrees_of_freedom"]) == {1}
 
 
 def test_only_primaries_are_aggregated_by_segment(experiment):

@@ -520,7 +520,8 @@ def test_results_are_those_of_the_sessions_in_core(connection):
             and exists (
                 select 1
                 from intermediate.int_experiment_sessions as counted
-                where counted.session_key = sessions.session_key
+                where counted.session_id = sessions.session_id
+                    and sessions.source_system = 'experiment'
             )
         group by users.variant, users.user_key
         order by users.user_key

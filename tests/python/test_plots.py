@@ -1,6 +1,7 @@
 """The figures say what their data says, on any warehouse."""
 
 import io
+import re
 from itertools import combinations
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from ev_charging.plots.load_heat_map import load_heat_map_figure, read_load_by_h
 from ev_charging.plots.power_curve import power_curve_figure, read_power
 from ev_charging.plots.session_distributions import read_sessions, session_distributions_figure
 from ev_charging.plots.sessions_by_hour import read_starts, sessions_by_hour_figure
-from ev_charging.plots.style import png_bytes, write_atomically
+from ev_charging.plots.style import new_figure, png_bytes, write_atomically
 
 PROFILE = "synthetic_7_2"
 NAMES = [
@@ -422,11 +423,11 @@ def test_residential_sessions_are_drawn_and_others_only_without_them():
 def test_costs_are_compared_month_by_month():
     figure = charging_costs_figure(costs_frame(), PROFILE)
     (axes,) = figure.axes
-    assert figure.get_suptitle() == "The cheapest hours of each stay would save 25% (10 EUR)"
+    assert figure.get_suptitle() == "The cheapest hours of each stay would save 25 % (10 EUR)"
     assert axes.get_ylabel() == "Cost of energy\n(EUR per month)"
     assert [bar.get_height() for bar in axes.patches] == [30, 10, 20, 10]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["Jan\n2024", "Feb\n2024"]
-    assert "Sessions with 70% of the energy" in " ".join(texts(figure))
+    assert "Sessions with 70 % of the energy" in " ".join(texts(figure))
 
 
 def test_energy_that_costs_nothing_saves_no_share():
@@ -537,14 +538,14 @@ def test_an_arm_may_be_missing(is_missing):
     starts = starts[starts["treatment_variant"].isna() == is_missing]
     arm = "control" if is_missing else "signal"
     assert energy_per_user_figure(users).get_suptitle().endswith(f"kWh in {arm}")
-    assert sessions_by_hour_figure(starts).get_suptitle().endswith(f"% in {arm}")
+    assert sessions_by_hour_figure(starts).get_suptitle().endswith(f" % in {arm}")
 
 
 def test_sessions_by_hour_are_shares_of_their_arm():
     figure = sessions_by_hour_figure(starts_frame())
     (axes,) = figure.axes
     assert figure.get_suptitle().replace("\n", " ") == (
-        "Sessions that start in a low-price hour: 25.0% in control, 75.0% in signal"
+        "Sessions that start in a low-price hour: 25.0 % in control, 75.0 % in signal"
     )
     outlines = {
         patch.get_label(): patch for patch in axes.patches if "sessions)" in patch.get_label()
@@ -567,7 +568,7 @@ def test_sessions_without_prices_are_drawn():
 def test_power_falls_with_the_root_of_the_users():
     figure = power_curve_figure(power_frame())
     (axes,) = figure.axes
-    assert figure.get_suptitle() == "What 1,000 users can see: Low-price sessions 4.0 %"
+    assert figure.get_suptitle() == ("What 1,000 users can see: Low-price sessions 4.0 % (CUPED)")
     assert axes.get_ylabel() == "Low-price sessions\n(% of control)"
     curve = next(line for line in axes.lines if line.get_label() == "By users (delta method)")
     users, effect = curve.get_data()
@@ -577,6 +578,32 @@ def test_power_falls_with_the_root_of_the_users():
     assert set(uplift.get_ydata()) == {5.0}
     assert "Users of this experiment: 1,000" in texts(figure)
     assert "After 2 weeks." in " ".join(texts(figure))
+
+
+def test_each_detectable_effect_names_its_method():
+    power = power_frame()
+    power.loc[power["method"] == "cuped", "mde_relative_pct"] = 9.0
+    title = power_curve_figure(power).get_suptitle().replace("\n", " ")
+    assert title == "What 1,000 users can see: Low-price sessions 8.0 % (delta method)"
+
+
+@pytest.mark.parametrize("name", FULL_FIGURES)
+def test_a_percent_sign_follows_a_blank(name):
+    """In titles and notes on the line of its number, and at the ticks of every axis in percent."""
+    figure = FULL_FIGURES[name]()
+    shown = texts(figure)
+    assert not [text for text in shown if re.search(r"\d%|\n%", text)]
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if axis.get_visible() and "(%" in axis.get_label_text():
+                ticks = [label.get_text() for label in axis.get_ticklabels()]
+                assert ticks
+                assert all(tick.endswith(" %") for tick in ticks)
+
+
+def test_a_line_of_a_title_never_begins_with_a_percent_sign():
+    title = new_figure(8, "x" * 56 + " 100 % of it").get_suptitle()
+    assert title == "x" * 56 + "\n100 % of it"
 
 
 @pytest.mark.parametrize("name", EMPTY_FIGURES)

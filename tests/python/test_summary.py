@@ -1,5 +1,7 @@
 """The summary says what the warehouse holds, in a screenful."""
 
+import shutil
+
 import duckdb
 import pytest
 from click.testing import CliRunner
@@ -38,7 +40,8 @@ SMALL_WAREHOUSE = """
     create table experiment.experiment_decision as
         select 'a_test' as experiment_id, 'signal' as treatment_variant, 'ship' as state,
             'It is better by so much that one line can''t hold the sentence that says so, whatever'
-            || ' one does.' as reason, 'cuped' as decision_method;
+            || ' one does.' as reason, 'cuped' as decision_method,
+            'low_price_share' as primary_metric;
     create table experiment.experiment_results as
         select 'a_test' as experiment_id, 'signal' as treatment_variant, * from (values
             ('low_price_share', 'primary', 'cuped', 0.2, 0.15, 0.25),
@@ -87,15 +90,46 @@ def words(lines):
     return [" ".join(line.split()) for line in lines]
 
 
+def assert_fits_a_screen(result):
+    """Assert that the command printed a screenful, without escape codes."""
+    assert result.exit_code == 0, result.output
+    assert len(result.output.splitlines()) <= LINES
+    is_place = tuple("  " + name for name in ("warehouse", "plots", "docs site"))
+    for line in result.output.splitlines():
+        # The path of a warehouse is as long as it is.
+        assert len(line) <= COLUMNS or line.startswith(is_place), line
+    assert "\x1b" not in result.output
+
+
+def add_arms(connection, number):
+    """Add copies of the comparisons, as further arms."""
+    for table in ("experiment_decision", "experiment_results"):
+        connection.execute(
+            f"""
+            insert into experiment.{table}
+            with compared as (select * from experiment.{table})
+            select compared.* replace (treatment_variant || '_' || i as treatment_variant)
+            from compared, range(1, {number + 1}) as arms (i)
+            """
+        )
+
+
 def test_rows_are_counted_per_table_in_order(small):
-    lines = rows_per_mart(small)
-    assert words(lines) == [
-        "core.dim_user 4 experiment.experiment_results 5",
-        "core.fct_charging_sessions 1,234 quality.feed_reconciliation 2",
-        "load.load_kpis 1 quality.rejected_rows 1,503",
-        "experiment.experiment_decision 1",
+    assert words(rows_per_mart(small)) == [
+        "core dim_user 4, fct_charging_sessions 1,234",
+        "load load_kpis 1",
+        "experiment experiment_decision 1, experiment_results 5",
+        "quality feed_reconciliation 2, rejected_rows 1,503",
     ]
-    assert len({len(line) for line in lines[:-1]}) == 1
+
+
+def test_many_marts_are_wrapped_between_a_count_and_the_next_name(small):
+    for number in range(9):
+        small.execute(f"create table load.another_mart_{number} as select 1 as one")
+    lines = [line for line in rows_per_mart(small) if "another_mart" in line]
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= COLUMNS - 2
+    assert [line.rstrip(",")[-1] for line in lines] == ["1"] * len(lines)
 
 
 def test_rejected_rows_are_counted_by_feed_and_reason(small):
@@ -151,17 +185,51 @@ def test_an_experiment_has_its_decision_and_its_primaries(small):
     reason = small.sql("select reason from experiment.experiment_decision").fetchone()[0]
     assert " ".join(words(lines[:2])) == f"a_test, signal: ship. {reason}"
     assert words(lines[2:]) == [
-        "energy_per_session cuped not computed; naive: no interval",
-        "low_price_share cuped +20.0%, +15.0% to +25.0%; naive: +14.0% to +24.0%",
+        "low_price_share cuped +20.0 %, +15.0 % to +25.0 %; naive: +14.0 % to +24.0 %",
     ]
     assert max(map(len, lines)) <= COLUMNS - 2
+
+
+def test_every_primary_of_a_single_comparison_is_shown(small):
+    small.execute(
+        """
+        update experiment.experiment_results
+        set relative_difference = 0.01
+        where metric = 'energy_per_session'
+        """
+    )
+    assert words(experiment_figures(small)[2:]) == [
+        "energy_per_session cuped +1.0 %, no interval; naive: no interval",
+        "low_price_share cuped +20.0 %, +15.0 % to +25.0 %; naive: +14.0 % to +24.0 %",
+    ]
+
+
+def test_of_many_comparisons_the_first_are_shown_and_the_others_counted(small):
+    add_arms(small, 4)
+    small.execute(
+        """
+        update experiment.experiment_decision
+        set primary_metric = null
+        where treatment_variant = 'signal_1'
+        """
+    )
+    lines = words(experiment_figures(small))
+    assert lines[0].startswith("a_test, signal: ship. It is better")
+    assert lines[0].endswith(" ...")
+    assert lines[1].startswith("low_price_share cuped +20.0 %")
+    assert [line.split(".")[0] for line in lines[2:4]] == [
+        "a_test, signal_1: ship",
+        "a_test, signal_2: ship",
+    ]
+    assert lines[4].startswith("low_price_share cuped")
+    assert lines[5:] == ["2 more in experiment.experiment_decision"]
 
 
 def test_a_reason_without_end_is_cut(small):
     small.execute("update experiment.experiment_decision set reason = repeat('because ', 99)")
     lines = experiment_figures(small)
     assert lines[2].endswith("because ...")
-    assert lines[3].split()[0] == "energy_per_session"
+    assert lines[3].split()[0] == "low_price_share"
 
 
 def test_load_figures_have_units(small):
@@ -170,13 +238,13 @@ def test_load_figures_have_units(small):
         "mean day 47.9 kWh last 7 days 61.9 kWh",
         "peak day 181.0 kWh 2024-08-15",
         "peak hour 35.2 kWh 2024-08-15 20:00 local time",
-        "hours with charging 29.6% load factor 5.7%",
+        "hours with charging 29.6 % load factor 5.7 %",
     ]
 
 
 def test_a_load_of_zeros_has_no_load_factor(small):
     small.execute("update load.load_kpis set load_factor = null")
-    assert words(load_figures(small, "synthetic_7_2"))[-1] == "hours with charging 29.6%"
+    assert words(load_figures(small, "synthetic_7_2"))[-1] == "hours with charging 29.6 %"
 
 
 def test_empty_marts_are_summarised(small, tmp_path):
@@ -215,13 +283,20 @@ def test_places_are_named_or_how_to_get_them(small, tmp_path, monkeypatch):
 
 def test_the_command_fits_a_screen_without_colours(warehouse):
     result = CliRunner().invoke(summarise_build, ["--warehouse", str(warehouse)])
-    assert result.exit_code == 0, result.output
-    assert len(result.output.splitlines()) <= LINES
-    is_place = tuple("  " + name for name in ("warehouse", "plots", "docs site"))
-    for line in result.output.splitlines():
-        # The path of a warehouse is as long as it is.
-        assert len(line) <= COLUMNS or line.startswith(is_place), line
-    assert "\x1b" not in result.output
+    assert_fits_a_screen(result)
+
+
+def test_many_experiments_fit_a_screen_too(warehouse, tmp_path):
+    copy = tmp_path / "copy.duckdb"
+    shutil.copy(warehouse, copy)
+    with duckdb.connect(str(copy)) as connection:
+        add_arms(connection, 9)
+        connection.execute(
+            "update experiment.experiment_decision set reason = repeat('because ', 99)"
+        )
+    result = CliRunner().invoke(summarise_build, ["--warehouse", str(copy)])
+    assert_fits_a_screen(result)
+    assert "more in experiment.experiment_decision" in result.output
 
 
 def test_a_missing_warehouse_is_one_clear_line(tmp_path):

@@ -32,7 +32,7 @@ loads as (
         loads.session_id,
         '{{ profile.name }}' as load_profile,
         sum(loads.{{ profile.name }}_kwh) as energy_kwh,
-        sum(loads.{{ profile.name }}_kwh * hours.price_eur_per_mwh) * 0.001 as cost_eur,
+        sum({{ times_price('loads.' ~ profile.name ~ '_kwh', 'hours.price_eur_per_mwh') }}) * 0.001 as cost_eur,
         max(abs(hours.price_eur_per_mwh)) * 0.001 as highest_price_eur_per_kwh
     from {{ ref('int_hourly_loads__residential') }} as loads
     left join hours

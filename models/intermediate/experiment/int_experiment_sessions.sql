@@ -112,7 +112,7 @@ final as (
 
         -- flags
         coalesce(priced_is_low_price, in_low_price_window) as is_low_price,
-        extract(hour from started_local_at) in ({{ var('experiment_peak_hours') | join(', ') }}) as is_peak_hour,
+        extract(hour from started_local_at) in ({{ var('experiment_peak_hours') | join(', ') or -1 }}) as is_peak_hour,
         priced_is_low_price,
         in_low_price_window as delivered_is_low_price
     from costed

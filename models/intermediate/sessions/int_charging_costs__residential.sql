@@ -118,11 +118,10 @@ costs as (
         load_profile,
         max(priced_seconds) as priced_seconds,
         max(carbon_seconds) as carbon_seconds,
-        -- EUR/MWh x kWh and g, in thousandths of EUR and kg
-        sum(immediate_kwh * price_eur_per_mwh) * 0.001 as immediate_cost_eur,
-        sum(cheapest_kwh * price_eur_per_mwh) * 0.001 as cheapest_cost_eur,
-        sum(immediate_kwh * gco2_per_kwh) * 0.001 as immediate_co2_kg,
-        sum(cleanest_kwh * gco2_per_kwh) * 0.001 as lowest_co2_kg
+        sum({{ times_price('immediate_kwh', 'price_eur_per_mwh') }}) * 0.001 as immediate_cost_eur,
+        sum({{ times_price('cheapest_kwh', 'price_eur_per_mwh') }}) * 0.001 as cheapest_cost_eur,
+        sum({{ times_price('immediate_kwh', 'gco2_per_kwh') }}) * 0.001 as immediate_co2_kg,
+        sum({{ times_price('cleanest_kwh', 'gco2_per_kwh') }}) * 0.001 as lowest_co2_kg
     from filled
     group by session_key, load_profile
 

@@ -11,7 +11,7 @@ def model(dbt, session):
     assignments = dbt.ref("int_experiment_assignments")
     experiments = dbt.ref("int_experiments")
     return experiment_health(
-        assignments=count_assignments(assignments),
+        assignments=count_assignments(session, assignments, experiments),
         arms=aggregate_arms(dbt.ref("experiment_users")),
         sessions=count_sessions(
             session,

@@ -34,9 +34,8 @@ loads as (
         sum(case when hours.gco2_per_kwh is not null then hourly_load.energy_kwh else 0 end) as carbon_energy_kwh,
         sum(hourly_load.charging_sessions) as loads,
         sum(case when hours.price_eur_per_mwh is null then hourly_load.charging_sessions else 0 end) as unpriced_loads,
-        -- EUR/MWh x kWh and g, in thousandths of EUR and kg
-        sum(hourly_load.energy_kwh * hours.price_eur_per_mwh) * 0.001 as cost_eur,
-        sum(hourly_load.energy_kwh * hours.gco2_per_kwh) * 0.001 as co2_kg
+        sum({{ times_price('hourly_load.energy_kwh', 'hours.price_eur_per_mwh') }}) * 0.001 as cost_eur,
+        sum({{ times_price('hourly_load.energy_kwh', 'hours.gco2_per_kwh') }}) * 0.001 as co2_kg
     from hourly_load
     left join hours
         on hourly_load.load_started_at = hours.hour_started_at

@@ -62,6 +62,9 @@ judged as (
                 when typed_energy_kwh < 0 then 'negative_energy:energy_kwh'
                 when
                     typed_energy_kwh > {{ var('battery_tolerance') }} * {{ var('max_battery_kwh') }}
+                    -- stamps are cut to the minute
+                    or typed_energy_kwh > {{ var('energy_tolerance') }} * {{ var('experiment_port_power_kw') }}
+                    * ({{ minutes_between('typed_plugged_in_at', 'typed_plugged_out_at') }} + 1) / 60
                     then 'implausible_energy:energy_kwh'
                 when
                     abs(typed_cost_eur)

@@ -58,6 +58,9 @@ judged as (
                 {%- endfor %}
                 when typed_pre_energy_kwh < 0 then 'negative_energy:pre_energy_kwh'
                 when typed_pre_low_price_energy_kwh < 0 then 'negative_energy:pre_low_price_energy_kwh'
+                when typed_pre_low_price_sessions > typed_pre_sessions then 'part_above_whole:pre_low_price_sessions'
+                when typed_pre_peak_sessions > typed_pre_sessions then 'part_above_whole:pre_peak_sessions'
+                when typed_pre_low_price_energy_kwh > typed_pre_energy_kwh then 'part_above_whole:pre_low_price_energy_kwh'
                 when typed_pre_co2_g < 0 then 'negative_carbon:pre_co2_g'
             end
         ) as rejection_reason

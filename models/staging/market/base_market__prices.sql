@@ -53,6 +53,7 @@ judged as (
                 when price_eur_per_mwh is null and gco2_per_kwh is null then 'missing_value:eur_per_mwh'
                 when abs(price_eur_per_mwh) > {{ var('max_price_eur_per_mwh') }} then 'implausible_price:eur_per_mwh'
                 when gco2_per_kwh < 0 then 'negative_carbon:g_co2_per_kwh'
+                when gco2_per_kwh > {{ var('max_gco2_per_kwh') }} then 'implausible_carbon:g_co2_per_kwh'
             end
         ) as rejection_reason
     from typed

@@ -14,22 +14,38 @@ from ev_charging.experiment.sample_ratio import sample_ratio
 from ev_charging.experiment.wording import p_text, percent
 
 FEW_USERS = 50
+DAYS_PER_USER = "days_per_user"
 
 
-def count_assignments(assignments: duckdb.DuckDBPyRelation) -> pd.DataFrame:
+def count_assignments(
+    session: duckdb.DuckDBPyConnection,
+    assignments: duckdb.DuckDBPyRelation,
+    experiments: duckdb.DuckDBPyRelation,
+) -> pd.DataFrame:
     """Return the users per experiment, segment and variant (missing = mixed).
 
     Args:
-        assignments: rows of int_experiment_assignments.
+        session: the connection that the relations are of.
+        assignments, experiments: int_experiment_assignments and int_experiments.
+
+    Returns:
+        Columns experiment_id, segment, variant, users, and user_days: days of the experiment after
+        the assignment, summed over the users.
     """
-    return assignments.query(
-        "rows_of_assignments",
+    return session.sql(
         """
-        select experiment_id, segment, variant, count(*) as users
-        from rows_of_assignments
-        group by experiment_id, segment, variant
-        order by experiment_id, segment, variant
-        """,
+        select
+            assignments.experiment_id, assignments.segment, assignments.variant,
+            count(*) as users,
+            sum(greatest(experiments.days - greatest(
+                epoch(assignments.assigned_at - experiments.starts_at) / 86400, 0
+            ), 0)) as user_days
+        from assignments
+        inner join experiments
+            on assignments.experiment_id = experiments.experiment_id
+        group by assignments.experiment_id, assignments.segment, assignments.variant
+        order by assignments.experiment_id, assignments.segment, assignments.variant
+        """
     ).df()
 
 
@@ -38,7 +54,7 @@ def assignment_checks(experiment: Any, assignments: pd.DataFrame) -> Iterator[di
 
     Args:
         experiment: its row of int_experiments.
-        assignments: its users, columns segment, variant (missing = mixed), users.
+        assignments: its rows of `count_assignments`.
     """
     assigned = int(assignments["users"].sum())
     is_mixed = assignments["variant"].isna()
@@ -60,9 +76,18 @@ def assignment_checks(experiment: Any, assignments: pd.DataFrame) -> Iterator[di
         index="segment", columns="variant", values="users", aggfunc="sum", fill_value=0
     )
     for segment, segment_counts in by_segment.iterrows():
-        yield _sample_ratio(experiment, f"segment {segment}", segment_counts)
+        # One alarm level for all segments together: many segments are no reason for many alarms.
+        yield _sample_ratio(experiment, f"segment {segment}", segment_counts, len(by_segment))
     for variant, users in counts.items():
         yield _users_per_arm(variant, int(users))
+        days = known.loc[known["variant"] == variant, "user_days"].sum() / users
+        yield check(
+            DAYS_PER_USER,
+            variant,
+            OK,
+            f"A user is in the experiment for {days:.1f} days on average.",
+            value=days,
+        )
 
 
 def _mixed_users(experiment: Any, mixed: int, assigned: int) -> dict:
@@ -99,22 +124,33 @@ def _both_arms(control: str, variants: list[str]) -> dict:
     )
 
 
-def _sample_ratio(experiment: Any, subject: str, counts: pd.Series) -> dict:
-    p_value = sample_ratio(counts.to_numpy())
+def _sample_ratio(experiment: Any, subject: str, counts: pd.Series, tests: int = 1) -> dict:
+    p_value = sample_ratio(counts.to_numpy(), _planned_shares(experiment, counts.index))
     if math.isnan(p_value):
         return check("sample_ratio", subject, NOT_AVAILABLE, "There are no two arms to compare.")
-    is_broken = p_value < experiment.sample_ratio_alpha
+    level = experiment.sample_ratio_alpha / tests
+    is_broken = p_value < level
     users = ", ".join(f"{int(users):,} in {variant}" for variant, users in counts.items())
+    place = "" if subject == WHOLE else f"In {subject}: "
     verdict = "chance alone doesn't part users like that" if is_broken else "as chance parts users"
     return check(
         "sample_ratio",
         subject,
         ALARM if is_broken else OK,
-        f"{users}: {verdict} ({p_text(p_value)}).",
+        f"{place}{users}: {verdict} ({p_text(p_value)}).",
         value=counts.max() / counts.sum(),
-        threshold=experiment.sample_ratio_alpha,
+        threshold=level,
         p_value=p_value,
     )
+
+
+def _planned_shares(experiment: Any, variants: pd.Index) -> list[float] | None:
+    """Return the planned share of each variant; None = equal ones, as without a plan."""
+    is_control = variants == experiment.control_variant
+    if pd.isna(experiment.control_share) or not is_control.any() or len(variants) < 2:
+        return None
+    of_others = (1 - experiment.control_share) / (len(variants) - 1)
+    return [experiment.control_share if control else of_others for control in is_control]
 
 
 def _users_per_arm(variant: str, users: int) -> dict:
@@ -127,7 +163,7 @@ def _users_per_arm(variant: str, users: int) -> dict:
         "users_per_arm",
         variant,
         WARNING if users < FEW_USERS else OK,
-        f"{users:,} users{remark}",
+        f"{users:,} {'user' if users == 1 else 'users'}{remark}",
         value=users,
         threshold=FEW_USERS,
     )

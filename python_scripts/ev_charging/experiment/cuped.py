@@ -9,6 +9,8 @@ from ev_charging.experiment.arm import Arm, inner_product, variance_of_mean, wit
 from ev_charging.experiment.effect import NO_PRE_PERIOD, OK, Effect, Estimate, compare
 from ev_charging.experiment.ratio import Distribution, degrees_of_freedom, delta_method
 
+_LEAST_USERS = 30
+
 
 @dataclass(frozen=True)
 class CupedEffect:
@@ -32,7 +34,8 @@ def cuped(
 
     theta = sum of x y / sum of x^2 over the users of both arms, with y and x the linearised
     metric and pre-period of a user within their arm. Arguments as of `ratio.delta_method`.
-    Without a pre-period in an arm the status is 'no_pre_period'.
+    Without a pre-period of at least 30 users (half of them, in a small arm) in each arm the
+    status is 'no_pre_period': a few users don't tell how an arm was.
 
     Source: Deng, Xu, Kohavi, Walker 2013, appendix B.
     """
@@ -42,9 +45,9 @@ def cuped(
     before_control, before_treatment = control.pre_period(), treatment.pre_period()
     if before_control is None or before_treatment is None:
         return CupedEffect(Effect(status=NO_PRE_PERIOD))
-    before_difference = before_treatment.ratio - before_control.ratio
-    if math.isnan(before_difference):
+    if not (_is_covered(control) and _is_covered(treatment)):
         return CupedEffect(Effect(status=NO_PRE_PERIOD))
+    before_difference = before_treatment.ratio - before_control.ratio
     before = np.concatenate([before_control.linearised, before_treatment.linearised])
     after = np.concatenate([control.linearised, treatment.linearised])
     square_sum = inner_product(before, before)
@@ -58,6 +61,12 @@ def cuped(
     )
     reduction = 1 - (adjusted.standard_error / plain.standard_error) ** 2
     return CupedEffect(adjusted, theta, reduction)
+
+
+def _is_covered(arm: Arm) -> bool:
+    """Return whether enough users have a pre-period for its variance to be known."""
+    known = np.count_nonzero(arm.pre_denominator)
+    return known >= 2 and known >= min(_LEAST_USERS, arm.users / 2)
 
 
 def _adjusted(arm: Arm, before: Arm, theta: float, shift: float) -> Estimate:

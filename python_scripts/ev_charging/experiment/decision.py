@@ -1,13 +1,20 @@
 """What follows from an experiment: the first rule that applies."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from ev_charging.experiment.check import ALARM, WARNING
-from ev_charging.experiment.effect import OK
+from ev_charging.experiment.assignment_checks import DAYS_PER_USER
+from ev_charging.experiment.check import ALARM
+from ev_charging.experiment.effect import (
+    NO_CONTROL_USERS,
+    NO_DENOMINATOR,
+    NO_TREATMENT_USERS,
+    OK,
+)
 from ev_charging.experiment.findings import Finding, decision_method, read_findings
 from ev_charging.experiment.frames import DECISION, typed_frame
 from ev_charging.experiment.power import minimum_detectable_effect, users_needed
@@ -22,6 +29,7 @@ INTERPRET_WITH_CARE = "interpret_with_care"
 SHIP = "ship"
 NO_SHIP = "no_ship"
 INCONCLUSIVE = "inconclusive"
+ACTIVITY = "sessions_per_user"
 STATES = (INVALID, NOT_READY, STOP_HARM, INTERPRET_WITH_CARE, SHIP, NO_SHIP, INCONCLUSIVE)
 
 FIRST_ROLLOUT = 0.2
@@ -35,13 +43,16 @@ GRAMS_PER_KG = 1000
 class Decision:
     """A state of STATES, the reason in a sentence or two, and the primary that it rests on.
 
-    The rollout share is that of a first rollout, 0 to 1; None where nothing is rolled out.
+    The rollout share is that of a first rollout, 0 to 1; None where nothing is rolled out. Users
+    needed are those that a guardrail needs to be proven, nan where no number is enough; None where
+    the primary decides them.
     """
 
     state: str
     reason: str
     primary: Finding | None = None
     rollout_share: float | None = None
+    users_needed: float | None = None
 
 
 def decide(
@@ -129,11 +140,13 @@ def _judge_gain(
         reason = f"No primary can have changed by a worthwhile amount: {_listed(primaries)}."
         return Decision(NO_SHIP, reason, leading)
     if best:
+        users = max(_users_to_prove(experiment, guardrail) for guardrail in unproven)
+        needed = f" To show that it isn't takes {users:,.0f} users." if users < math.inf else ""
         reason = (
             f"{best.text} is better, but a guardrail may be worse by more than its margin:"
-            f" {_listed(unproven)}."
+            f" {_listed(unproven)}.{needed}"
         )
-        return Decision(INCONCLUSIVE, reason, best)
+        return Decision(INCONCLUSIVE, reason, best, users_needed=users if needed else math.nan)
     if not leading:
         return Decision(INCONCLUSIVE, "No primary could be compared.")
     mde_pct, users = _needs(experiment, leading)
@@ -151,6 +164,9 @@ def _waiting_for(experiment: Any, assigned_users: int) -> str:
         missing.append(f"{assigned_users:,} of {experiment.planned_users:,} planned users")
     if experiment.days < experiment.min_days:
         missing.append(f"{experiment.days:,} of at least {experiment.min_days:,} days")
+    # The last day may have no session; a decision is read once, when the plan has run out.
+    elif experiment.days < experiment.planned_days - 1:
+        missing.append(f"{experiment.days:,} of {experiment.planned_days:,.0f} planned days")
     return " and ".join(missing)
 
 
@@ -167,6 +183,19 @@ def _needs(experiment: Any, primary: Finding) -> tuple[float, float]:
     target = abs(row.control_value) * primary.worthwhile
     users = row.users_control + row.users_treatment
     return relative_pct(mde, row.control_value), users_needed(users, mde, target)
+
+
+def _users_to_prove(experiment: Any, guardrail: Finding) -> float:
+    """Return the users with whom a guardrail that hasn't moved is shown to be non-inferior."""
+    row = guardrail.row
+    if row.status != OK:
+        return math.inf
+    # One-sided: the detectable effect at twice the level.
+    detectable = minimum_detectable_effect(
+        row.standard_error, 2 * experiment.alpha, experiment.power
+    )
+    users = row.users_control + row.users_treatment
+    return users_needed(users, detectable, guardrail.margin * abs(row.control_value))
 
 
 def _listed(findings: Sequence[Finding]) -> str:
@@ -186,7 +215,7 @@ def _row(
         experiment,
         list(health.loc[health["status"] == ALARM, "finding"]),
         int(health.loc[health["check_name"] == "assignment_present", "value"].sum()),
-        _moved_activity(health, treatment),
+        _moved_activity(experiment, results, method),
         findings,
     )
     row = {
@@ -203,18 +232,28 @@ def _row(
     if decision.primary:
         row |= _primary_columns(decision.primary)
         row["mde_relative_pct"], row["users_needed"] = _needs(experiment, decision.primary)
+    if decision.users_needed is not None:
+        row["users_needed"] = decision.users_needed
     if decision.state not in (INVALID, NOT_READY):
-        row |= _saving_columns(findings, results, experiment.days)
+        exposure = health[
+            (health["check_name"] == DAYS_PER_USER) & (health["subject"] == treatment)
+        ]
+        row |= _saving_columns(findings, results, float(exposure["value"].sum()))
     return row
 
 
-def _moved_activity(health: pd.DataFrame, treatment: str) -> str | None:
-    moved = health[
-        (health["check_name"] == "sessions_per_user")
-        & (health["treatment_variant"] == treatment)
-        & (health["status"] == WARNING)
-    ]
-    return None if moved.empty else moved["finding"].iloc[0]
+def _moved_activity(experiment: Any, results: pd.DataFrame, method: str) -> str | None:
+    """Return that the sessions per user moved, by the method that decides, or aren't known."""
+    rows = results[results["metric"] == ACTIVITY].set_index("method")
+    row = rows.loc[method] if rows["status"].get(method) == OK else rows.loc["delta"]
+    if row["status"] in (NO_DENOMINATOR, NO_CONTROL_USERS, NO_TREATMENT_USERS):
+        return "Whether users charge more or less often is not known."
+    if not row["p_value"] < experiment.activity_alpha:
+        return None
+    return (
+        f"Sessions per user: {row['control_value']:.4g} in control, {row['treatment_value']:.4g} in"
+        f" treatment, more than chance explains ({p_text(row['p_value'])})."
+    )
 
 
 def _primary_columns(primary: Finding) -> dict[str, Any]:
@@ -233,7 +272,7 @@ def _primary_columns(primary: Finding) -> dict[str, Any]:
 
 
 def _saving_columns(
-    findings: Sequence[Finding], results: pd.DataFrame, days: int
+    findings: Sequence[Finding], results: pd.DataFrame, days: float
 ) -> Mapping[str, float]:
     energy = results[(results["metric"] == "energy_per_session") & (results["method"] == "delta")]
     rows = {finding.metric: finding.row for finding in findings}

@@ -20,6 +20,7 @@ class Finding:
         metric, label, unit: names for sentences.
         role: 'primary' or 'guardrail'.
         sign: 1 where higher is better, -1 where lower is.
+        margin: how much worse a guardrail may be, as a share of the control; nan = no margin.
         worthwhile: smallest worthwhile relative change of a primary, 0.05 = 5 %; else nan.
         is_significant: verdict of the method; False where there is none.
         is_harmless: whether it is shown not to be worse by more than its margin, or has none.
@@ -31,6 +32,7 @@ class Finding:
     unit: str
     role: str
     sign: int
+    margin: float
     worthwhile: float
     is_significant: bool
     is_harmless: bool
@@ -76,7 +78,8 @@ def decision_method(results: pd.DataFrame) -> str:
     Args:
         results: rows of experiment_results of one comparison.
     """
-    if results[["users_control", "users_treatment"]].min(axis=None) < USERS_FOR_NORMAL:
+    # A metric that nobody computes has no users; the others all have the same.
+    if results[["users_control", "users_treatment"]].max().min() < USERS_FOR_NORMAL:
         return "hc3"
     adjusted = results[(results["role"] == "primary") & (results["method"] == "cuped")]
     return "cuped" if (adjusted["status"] == OK).all() and len(adjusted) else "delta"
@@ -119,6 +122,7 @@ def _finding(metric: Any, by_method: Mapping[str, Any], by_delta: Mapping[str, A
         unit=metric.unit,
         role=metric.role,
         sign=1 if metric.better == "higher" else -1,
+        margin=metric.noninferiority_margin_pct / 100,
         worthwhile=metric.worthwhile_uplift_pct / 100,
         is_significant=bool(row.is_significant),
         is_harmless=_is_harmless(metric, row, plain),

@@ -24,33 +24,43 @@ def aggregate_user_days(
     session: duckdb.DuckDBPyConnection,
     user_days: duckdb.DuckDBPyRelation,
     assignments: duckdb.DuckDBPyRelation,
+    experiments: duckdb.DuckDBPyRelation,
     metrics: duckdb.DuckDBPyRelation,
 ) -> pd.DataFrame:
     """Return the days frame, aggregated in DuckDB.
 
     Args:
         session: the connection that the relations are of.
-        user_days, assignments, metrics: int_experiment_user_days, int_experiment_assignments and
-            the seed experiment_metrics.
+        user_days, assignments, experiments, metrics: int_experiment_user_days,
+            int_experiment_assignments, int_experiments and the seed experiment_metrics.
 
     Returns:
-        One row per experiment, primary and variant: its number of users, and arrays with an entry
-        for each user and day with sessions: user_number (from 0), day_number (from 1), numerator
-        and denominator.
+        One row per experiment, primary and variant: assigned_day, an array with the day of the
+        experiment on which each user was assigned (from 1), and arrays with an entry for each user
+        and day with sessions: user_number (from 0), day_number (from 1), numerator and
+        denominator.
     """
     return session.sql(
         """
         with numbered as (
             select
-                experiment_id, variant, user_id,
+                assignments.experiment_id, assignments.variant, assignments.user_id,
                 row_number() over (
-                    partition by experiment_id, variant order by user_id
-                ) - 1 as user_number
+                    partition by assignments.experiment_id, assignments.variant
+                    order by assignments.user_id
+                ) - 1 as user_number,
+                greatest(
+                    1 + floor(epoch(assignments.assigned_at - experiments.starts_at) / 86400), 1
+                ) as assigned_day
             from assignments
-            where not is_mixed
+            inner join experiments
+                on assignments.experiment_id = experiments.experiment_id
+            where not assignments.is_mixed
         ),
         arms as (
-            select experiment_id, variant, count(*) as users
+            select
+                experiment_id, variant,
+                list(cast(assigned_day as integer) order by user_number) as assigned_day
             from numbered
             group by experiment_id, variant
         ),
@@ -70,7 +80,7 @@ def aggregate_user_days(
             group by user_days.experiment_id, user_days.metric, user_days.variant
         )
         select
-            arms.experiment_id, metrics.metric, arms.variant, arms.users,
+            arms.experiment_id, metrics.metric, arms.variant, arms.assigned_day,
             coalesce(list_transform(entries, lambda entry: entry.user_number), []) as user_number,
             coalesce(list_transform(entries, lambda entry: entry.day_number), []) as day_number,
             coalesce(list_transform(entries, lambda entry: entry.numerator), []) as numerator,
@@ -98,8 +108,8 @@ def experiment_looks(
         metrics: rows of the seed experiment_metrics.
 
     Returns:
-        A frame with the columns `frames.LOOKS`, in the order of its key. All assigned users count
-        at every look.
+        A frame with the columns `frames.LOOKS`, in the order of its key. At each look those users
+        count who were assigned by then, also those without sessions.
     """
     primaries = metrics[metrics["role"] == "primary"].sort_values("metric")
     rows = [
@@ -123,12 +133,13 @@ def _experiment_rows(
 ) -> Iterator[dict]:
     if not last_day:
         return
-    cumulated = {
-        (row.experiment_id, row.metric, row.variant): _cumulated(row, last_day)
-        for row in days.itertuples()
-    }
+    rows = {(row.experiment_id, row.metric, row.variant): row for row in days.itertuples()}
+    cumulated = {key: _cumulated(row, last_day) for key, row in rows.items()}
+    assigned = {key: _assigned_day(row, last_day) for key, row in rows.items()}
     for day in range(1, last_day + 1):
-        arms = {key: Arm(*totals[:, day - 1]) for key, totals in cumulated.items()}
+        arms = {
+            key: Arm(*totals[:, day - 1, assigned[key] <= day]) for key, totals in cumulated.items()
+        }
         for comparison in comparisons(arms, experiment):
             for metric in primaries.itertuples():
                 yield _look(comparison, metric, day, is_last=day == last_day)
@@ -136,12 +147,20 @@ def _experiment_rows(
 
 def _cumulated(row: Any, last_day: int) -> np.ndarray:
     """Return numerators and denominators up to each day, float64, shape (2, days, users)."""
-    totals = np.zeros((2, last_day, row.users))
+    totals = np.zeros((2, last_day, len(row.assigned_day)))
     # Who was assigned after the last session counts at the last look.
     place = (np.minimum(row.day_number, last_day) - 1, row.user_number)
     for total, values in zip(totals, (row.numerator, row.denominator), strict=True):
         np.add.at(total, place, values)
     return totals.cumsum(axis=1)
+
+
+def _assigned_day(row: Any, last_day: int) -> np.ndarray:
+    """Return the first look at which each user counts, shape (users,)."""
+    first = np.minimum(row.assigned_day, last_day)
+    # A day is counted on the clock and an assignment in hours: whoever has a session is there.
+    np.minimum.at(first, row.user_number, row.day_number)
+    return first
 
 
 def _look(comparison: Comparison, metric: Any, day: int, is_last: bool) -> dict:

@@ -29,7 +29,8 @@ def experiment_power(results: pd.DataFrame, experiments: pd.DataFrame) -> pd.Dat
 
     Returns:
         A frame with the columns `frames.POWER`, in the order of its key. A method without a
-        standard error has no rows; a metric without naive methods has those of the observed weeks.
+        standard error has no rows. Of CUPED, and of a metric without naive methods, only the
+        observed weeks are known: how much of what CUPED leaves would shrink is not in the results.
     """
     plans = {experiment.experiment_id: experiment for experiment in experiments.itertuples()}
     primaries = results[(results["role"] == "primary") & (results["status"] == OK)]
@@ -84,7 +85,7 @@ def relative_pct(effect: float, control_value: float) -> float:
 def _standard_errors(result: Any, naive_error: float | None, observed: float) -> dict[float, float]:
     """Return the standard error by the number of weeks, the observed ones among them."""
     errors = {observed: result.standard_error}
-    if naive_error is None:
+    if naive_error is None or result.method == "cuped":
         return errors
     return errors | {
         float(week): standard_error_after(result.standard_error, naive_error, observed, week)

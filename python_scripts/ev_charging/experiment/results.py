@@ -81,6 +81,9 @@ def experiment_results(
     for experiment in experiments.itertuples():
         _judge(by_experiment[experiment.experiment_id], experiment.alpha)
     rows = [row for key in sorted(by_experiment) for row in by_experiment[key]]
+    by_name = {metric.metric: metric for metric in metrics}
+    for row in rows:
+        row["remark"] = _remark(row, by_name[row["metric"]])
     return typed_frame(RESULTS, rows)
 
 
@@ -133,7 +136,6 @@ def _metric_rows(
         if tested and not math.isnan(tested.p_value):
             row["noninferiority_p_value"] = tested.p_value
             row["is_noninferior"] = tested.is_noninferior
-        row["remark"] = _remark(row, metric)
         yield row
 
 
@@ -262,6 +264,11 @@ def _remark(row: Mapping, metric: Any) -> str:
     if not excludes_zero(row["ci_low"], row["ci_high"]):
         interval = change_interval(*ends, word="and")
         return f"{metric.label}: no difference shown, it lies between {interval}."
+    if not row["is_significant"]:
+        return (
+            f"{metric.label}: {change(row['difference'], metric.unit)} ({change_interval(*ends)}),"
+            " not shown once all primaries are counted (Holm)."
+        )
     is_good = (row["difference"] > 0) == (metric.better == "higher")
     return (
         f"{metric.label}: {change(row['difference'], metric.unit)} ({change_interval(*ends)}),"

@@ -6,12 +6,12 @@ DAYS_PER_MONTH = 365.25 / 12
 USERS = 1000
 
 
-def energy_per_user_day(energy: Any, days: int) -> float:
+def energy_per_user_day(energy: Any, days: float) -> float:
     """Return the energy of a treated user in a day, kWh.
 
     Args:
         energy: row of experiment_results of the metric energy_per_session, by the delta method.
-        days: local days of the experiment.
+        days: days that a treated user was in the experiment, on average.
     """
     return energy.treatment_value * energy.denominator_treatment / energy.users_treatment / days
 

@@ -7,6 +7,7 @@ import duckdb
 import pandas as pd
 
 from ev_charging.experiment.arms import Comparison, aggregate_arms, comparisons, read_arms
+from ev_charging.experiment.assignment_checks import FEW_USERS
 from ev_charging.experiment.effect import OK
 from ev_charging.experiment.frames import SEGMENTS, typed_frame
 from ev_charging.experiment.multiple import benjamini_hochberg
@@ -101,8 +102,10 @@ def _segment_row(comparison: Comparison, metric: str, segment: str) -> dict:
 def _compare_segments(rows: list[dict]) -> None:
     """Add the share of users and the test of heterogeneity to the segments of one metric."""
     users = [row["users_control"] + row["users_treatment"] for row in rows]
+    # The test takes standard errors as known, which those of a handful of users are not.
+    large = [row for row in rows if min(row["users_control"], row["users_treatment"]) >= FEW_USERS]
     q, degrees_of_freedom, p_value = cochran_q(
-        [row["difference"] for row in rows], [row["standard_error"] for row in rows]
+        [row["difference"] for row in large], [row["standard_error"] for row in large]
     )
     for row, own_users in zip(rows, users, strict=True):
         row["share_of_users"] = own_users / sum(users) if sum(users) else math.nan

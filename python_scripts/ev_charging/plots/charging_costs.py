@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
+from ev_charging.experiment.wording import percent
 from ev_charging.load_profiles import LOAD_PROFILES
 from ev_charging.plots.style import (
     BLUE,
@@ -80,7 +81,7 @@ def _title(priced: pd.DataFrame) -> str:
     immediate, cheapest = priced["immediate_cost_eur"].sum(), priced["cheapest_cost_eur"].sum()
     saving = f"{immediate - cheapest:,.0f} EUR"
     if immediate > 0:
-        saving = f"{(immediate - cheapest) / immediate:.0%} ({saving})"
+        saving = f"{percent((immediate - cheapest) / immediate, 0)} ({saving})"
     return f"The cheapest hours of each stay would save {saving}"
 
 
@@ -90,7 +91,7 @@ def _note(months: pd.DataFrame) -> str:
         return ""
     share = months["shiftable_energy_kwh"].sum() / energy_kwh
     return (
-        f"Sessions with {share:.0%} of the energy: those with known prices and a plug-out, whose"
-        " energy fits into the time connected. Energy at the market's price, without grid fees and"
-        " taxes."
+        f"Sessions with {percent(share, 0)} of the energy: those with known prices and a plug-out,"
+        " whose energy fits into the time connected. Energy at the market's price, without grid"
+        " fees and taxes."
     )

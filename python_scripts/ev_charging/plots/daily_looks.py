@@ -73,8 +73,9 @@ def daily_looks_figure(looks: pd.DataFrame) -> Figure:
     figure = new_figure(
         _FRAME_HEIGHT_CM + _PANEL_HEIGHT_CM * len(metrics),
         _title(metrics),
-        "Whoever looks every day and stops at the first interval without 0 is fooled by the narrow"
-        " band far more often than it promises; the wide one stays true however often one looks.",
+        "Who looks every day and stops at the first interval without 0 is fooled by the narrow band"
+        " far more often than it promises; the wide one holds for daily looks over the planned"
+        " length.",
     )
     panels = figure.subplots(len(metrics), 1, sharex=True, squeeze=False)[:, 0]
     for axes, days in zip(panels, metrics, strict=True):

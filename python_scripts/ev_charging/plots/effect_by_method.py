@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from ev_charging.plots.experiment import comparison_name, first_comparison
 from ev_charging.plots.style import (
@@ -21,6 +20,7 @@ from ev_charging.plots.style import (
     labelled_artists,
     new_figure,
     no_data_figure,
+    percent_ticks,
     set_heading_with_key,
     styled,
 )
@@ -109,7 +109,7 @@ def effect_by_method_figure(effects: pd.DataFrame) -> Figure:
     )
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("Difference to control (% of control)")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:+g}" if x else "0"))
+    axes.xaxis.set_major_formatter(percent_ticks(_PERCENT, "+"))
     axes.grid(axis="x")
     set_heading_with_key(axes, comparison_name(comparable), _key(axes), columns=2)
     return figure

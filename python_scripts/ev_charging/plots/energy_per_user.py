@@ -6,10 +6,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from ev_charging.plots.experiment import Arm, arms, comparison_name, first_comparison
-from ev_charging.plots.style import GREY, new_figure, no_data_figure, styled
+from ev_charging.plots.style import GREY, new_figure, no_data_figure, percent_ticks, styled
 from ev_charging.warehouse import read_mart
 
 # The metric whose numerator is the energy of a user, and whose denominator his or her sessions.
@@ -70,7 +69,7 @@ def energy_per_user_figure(users: pd.DataFrame) -> Figure:
     axes.set_ylim(0, 1.35 * axes.dataLim.y1)
     axes.set_xlabel("Energy per user during the experiment (kWh)")
     axes.set_ylabel(f"Users per {bins[1]:g} kWh\n(% of those who charged)")
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(percent_ticks(1))
     axes.grid(axis="y")
     axes.legend(loc="upper right", handlelength=1.8)
     return figure

@@ -18,6 +18,7 @@ from ev_charging.plots.style import (
     labelled_artists,
     new_figure,
     no_data_figure,
+    percent_ticks,
     set_heading_with_key,
     styled,
 )
@@ -44,6 +45,7 @@ _QUERY = """
         power.experiment_id, power.treatment_variant, power.metric, power.method, power.weeks
 """
 _METHODS = {"delta": ("By users (delta method)", BLUE), "cuped": ("By users, with CUPED", GREEN)}
+_SHORT_NAMES = {"delta": "delta method", "cuped": "CUPED"}
 _PANEL_HEIGHT_CM = 5.8
 _FRAME_HEIGHT_CM = 4.2
 _LABEL_CHARACTERS = 24
@@ -77,8 +79,8 @@ def power_curve_figure(power: pd.DataFrame) -> Figure:
     figure = new_figure(
         _FRAME_HEIGHT_CM + _PANEL_HEIGHT_CM * len(metrics),
         _title(metrics),
-        f"After {drawn['weeks'].iloc[0]:.3g} weeks. An effect below the line is more likely to be"
-        " missed than the planned power allows; four times the users halve it.",
+        f"After {drawn['weeks'].iloc[0]:.3g} weeks. A method misses an effect below its curve more"
+        " often than was planned. Four times the users halve what it can see.",
     )
     panels = figure.subplots(len(metrics), 1, sharex=True, squeeze=False)[:, 0]
     users = _users_axis(drawn)
@@ -122,6 +124,7 @@ def _draw_metric(axes: Axes, rows: pd.DataFrame, users: np.ndarray) -> None:
     axes.tick_params(axis="x", which="minor", length=0)
     label = textwrap.fill(rows["label"].iloc[0], _LABEL_CHARACTERS)
     axes.set_ylabel(f"{label}\n(% of control)")
+    axes.yaxis.set_major_formatter(percent_ticks(100))
     axes.grid(axis="both")
 
 
@@ -137,5 +140,8 @@ def _users_axis(drawn: pd.DataFrame) -> np.ndarray:
 
 def _title(metrics: list[pd.DataFrame]) -> str:
     best = [rows.loc[rows["mde_relative_pct"].idxmin()] for rows in metrics]
-    effects = "; ".join(f"{row['label']} {row['mde_relative_pct']:,.1f} %" for row in best)
+    effects = "; ".join(
+        f"{row['label']} {row['mde_relative_pct']:,.1f} % ({_SHORT_NAMES[row['method']]})"
+        for row in best
+    )
     return f"What {best[0]['users']:,} users can see: {effects}"

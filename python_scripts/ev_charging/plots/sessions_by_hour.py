@@ -6,14 +6,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import PercentFormatter
 
+from ev_charging.experiment.wording import percent
 from ev_charging.plots.experiment import Arm, arms, comparison_name, first_comparison
 from ev_charging.plots.style import (
     GREEN,
     labelled_artists,
     new_figure,
     no_data_figure,
+    percent_ticks,
     set_heading_with_key,
     styled,
 )
@@ -90,7 +91,7 @@ def sessions_by_hour_figure(starts: pd.DataFrame) -> Figure:
     axes.set_xticks(np.arange(0, _HOURS + 1, 3), [f"{h:02d}:00" for h in range(0, _HOURS + 1, 3)])
     axes.set_xlabel("Local time at which charging starts (hour of the day)")
     axes.set_ylabel("Sessions (% of the arm)")
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(percent_ticks(1))
     axes.grid(axis="y")
     key = labelled_artists(axes)
     if low_price_share.any():
@@ -123,7 +124,7 @@ def _low_price_share(starts: pd.DataFrame) -> np.ndarray:
 
 def _title(drawn: list[Arm]) -> str:
     parts = [
-        f"{arm.rows['low_price_sessions'].sum() / known:.1%} in {arm.name}"
+        f"{percent(arm.rows['low_price_sessions'].sum() / known)} in {arm.name}"
         for arm in drawn
         if (known := arm.rows["known_sessions"].sum())
     ]

@@ -12,6 +12,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 # Okabe and Ito's palette: the colours stay apart for every kind of colour vision.
 LIGHT_BLUE = "#9ecae9"
@@ -82,7 +83,7 @@ def new_figure(height_cm: float, title: str, note: str = "") -> Figure:
     )
     FigureCanvasAgg(figure)
     figure.suptitle(
-        textwrap.fill(title, _TITLE_CHARACTERS),
+        _wrapped(title, _TITLE_CHARACTERS),
         x=_LEFT_EDGE,
         ha="left",
         fontsize=11,
@@ -90,9 +91,14 @@ def new_figure(height_cm: float, title: str, note: str = "") -> Figure:
     )
     if note:
         figure.supxlabel(
-            textwrap.fill(note, _NOTE_CHARACTERS), x=_LEFT_EDGE, ha="left", fontsize=9, color=GREY
+            _wrapped(note, _NOTE_CHARACTERS), x=_LEFT_EDGE, ha="left", fontsize=9, color=GREY
         )
     return figure
+
+
+def percent_ticks(whole: float, sign: str = "") -> FuncFormatter:
+    """Return a formatter of ticks as `28 %`, where `whole` is 100 %; as `+28 %` with sign '+'."""
+    return FuncFormatter(lambda x, _: f"{100 * x / whole:{sign}g} %" if x else "0 %")
 
 
 def set_heading_with_key(axes: Axes, heading: str, key: dict[str, Artist], columns: int) -> None:
@@ -155,6 +161,11 @@ def png_bytes(figure: Figure) -> bytes:
     # Without the version of matplotlib, which is all that the metadata would say.
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _wrapped(text: str, characters: int) -> str:
+    # A percent sign stays on the line of its number.
+    return textwrap.fill(text.replace(" %", "\u00a0%"), characters).replace("\u00a0", " ")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
