@@ -124,7 +124,7 @@ def test_experiment_page_has_its_sections(open_page) -> None:
         "Design",
         "Before the first day: how many users?",
         "First look: can the figures be trusted?",
-        "Is there an effect? And why is one row wrong?",
+        "Is there an effect? And why are some rows wrong?",
         "May we look before the end?",
         "Does it work for everybody?",
         "The decision",

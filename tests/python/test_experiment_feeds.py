@@ -235,7 +235,7 @@ def test_an_experiment_that_is_not_listed_takes_its_days_from_the_data(own):
     ).fetchall()
     assert rows == [
         (LISTED, "control", "2024-10-21", "2024-11-03", 13, 2000),
-        ("pilot", "control", "2024-11-01", "2024-11-05", 5, 2000),
+        ("pilot", "control", "2024-11-02", "2024-11-05", 4, 2000),
     ]
 
 

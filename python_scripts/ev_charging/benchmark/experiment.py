@@ -86,6 +86,8 @@ def _feeds(users: int, folder: Path) -> dict[str, str]:
     if not all(file.exists() for file in files.values()):
         click.echo(f"  writing an experiment of {users:,} users ...")
         options = ["--users", str(users), "--days", str(DAYS), "--format", "parquet"]
+        # One that the reference seed does not end after two weeks.
+        options += ["--experiment-id", "benchmark"]
         run([sys.executable, str(GENERATOR), *options, "--output", str(place)])
     return {name: str(file) for name, file in files.items()}
 

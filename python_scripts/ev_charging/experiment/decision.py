@@ -165,7 +165,7 @@ def _waiting_for(experiment: Any, assigned_users: int) -> str:
     if experiment.days < experiment.min_days:
         missing.append(f"{experiment.days:,} of at least {experiment.min_days:,} days")
     # The last day may have no session; a decision is read once, when the plan has run out.
-    elif experiment.days < experiment.planned_days - 1:
+    elif pd.notna(experiment.planned_days) and experiment.days < experiment.planned_days - 1:
         missing.append(f"{experiment.days:,} of {experiment.planned_days:,.0f} planned days")
     return " and ".join(missing)
 

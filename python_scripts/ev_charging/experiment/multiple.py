@@ -1,5 +1,6 @@
 """Several tests at once: adjusted p-values (F10)."""
 
+import gc
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,5 +23,12 @@ def benjamini_hochberg(p_values: Sequence[float]) -> np.ndarray:
 def _adjusted(p_values: Sequence[float], method: str) -> np.ndarray:
     adjusted = np.array(p_values, dtype=float)
     is_tested = ~np.isnan(adjusted)
-    adjusted[is_tested] = multipletests(adjusted[is_tested], method=method)[1]
+    if is_tested.any():
+        # statsmodels collects garbage after Holm, which takes long in a process that holds much,
+        # as dbt's does: what is there is set aside for the moment.
+        gc.freeze()
+        try:
+            adjusted[is_tested] = multipletests(adjusted[is_tested], method=method)[1]
+        finally:
+            gc.unfreeze()
     return adjusted

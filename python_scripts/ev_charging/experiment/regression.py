@@ -1,7 +1,7 @@
 """Regressions that must agree with the delta method: a cross-check, and a method for few users."""
 
 import numpy as np
-import statsmodels.api as sm
+from statsmodels.regression.linear_model import WLS
 
 from ev_charging.experiment.arm import Arm
 from ev_charging.experiment.effect import (
@@ -77,7 +77,7 @@ def _weighted_least_squares(
     is_treatment = np.repeat([False, True], [has.sum() for _, has in arms])
     # A column per arm instead of a constant: the variances of both ratios come out.
     columns = np.column_stack([~is_treatment, is_treatment]).astype(float)
-    fit = sm.WLS(numerators / weights, columns, weights=weights).fit(cov_type=covariance)
+    fit = WLS(numerators / weights, columns, weights=weights).fit(cov_type=covariance)
     variances = np.diag(fit.cov_params()) * correction
     estimates = (
         Estimate(float(value), float(variance), arm.users)
