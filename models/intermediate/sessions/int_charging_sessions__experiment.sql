@@ -51,7 +51,7 @@ final as (
         connected_minutes,
         cast(null as decimal(18, 6)) as reported_minutes,
         charging_minutes,
-        connected_minutes - charging_minutes as idle_minutes,
+        cast(connected_minutes - charging_minutes as decimal(18, 6)) as idle_minutes,
         energy_kwh,
         cast(null as decimal(18, 6)) as exported_kwh,
         cast(case when charging_minutes > 0 then energy_kwh * 60 / charging_minutes end as decimal(18, 6)) as mean_power_kw,
