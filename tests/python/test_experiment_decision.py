@@ -341,7 +341,7 @@ def truth() -> dict[str, dict]:
 
 
 def test_the_interval_of_the_decision_covers_the_truth(connection, truth):
-    rows = connection.sql(
+    rows = connection.execute(
         "select state, primary_metric, ci_low, ci_high from experiment.experiment_decision"
     ).fetchall()
     assert len(rows) == 1
@@ -352,7 +352,7 @@ def test_the_interval_of_the_decision_covers_the_truth(connection, truth):
 
 
 def test_every_valid_estimate_is_near_the_truth(connection, truth):
-    rows = connection.sql(
+    rows = connection.execute(
         """
         select metric, method, difference, standard_error
         from experiment.experiment_results

@@ -502,7 +502,7 @@ def test_naive_methods_reject_a_true_null_far_too_often(rejections, metric, meth
 
 def test_results_are_those_of_the_sessions_in_core(connection):
     """The delta method once more, from the fact, the prices' flags apart."""
-    users = connection.sql(
+    users = connection.execute(
         """
         with users as (
             select user_key, min(variant) as variant
@@ -534,7 +534,7 @@ def test_results_are_those_of_the_sessions_in_core(connection):
         squares = ((energy - ratio * sessions) ** 2).sum()
         ratios[variant] = ratio
         variances[variant] = len(rows) / (len(rows) - 1) * squares / sessions.sum() ** 2
-    row = connection.sql(
+    row = connection.execute(
         """
         select difference, standard_error, control_value
         from experiment.experiment_results

@@ -654,7 +654,7 @@ def test_the_experiment_marts_have_what_the_figures_read(connection):
     looks = read_looks(connection)
     assert looks.groupby("metric")["day_number"].is_monotonic_increasing.all()
     assert looks["anytime_ci_low"].notna().any()
-    assigned = connection.sql(
+    assigned = connection.execute(
         "select count(*) from experiment.experiment_users where metric = 'energy_per_session'"
     ).fetchone()[0]
     users = read_user_energy(connection)
@@ -668,7 +668,7 @@ def test_the_experiment_marts_have_what_the_figures_read(connection):
 
 
 def test_the_load_profiles_are_those_of_the_marts(connection):
-    profiles = connection.sql("select load_profile from load.load_kpis").fetchall()
+    profiles = connection.execute("select load_profile from load.load_kpis").fetchall()
     assert {name for (name,) in profiles} == set(LOAD_PROFILES)
     assert DEFAULT_LOAD_PROFILE in LOAD_PROFILES
 
