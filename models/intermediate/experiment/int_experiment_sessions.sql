@@ -82,7 +82,7 @@ costed as (
     from counted
     left join low_price_hours
         on
-            counted.started_at - (counted.started_local_at - date_trunc('hour', counted.started_local_at))
+            {{ local_hour_start('counted.started_at', 'counted.started_local_at') }}
             = low_price_hours.hour_started_at
 
 ),

@@ -12,8 +12,7 @@ parts as (
 
     select
         intervals.*,
-        intervals.starts_at
-        - cast(extract(minute from intervals.starts_local_at) as integer) * interval 1 minute
+        {{ local_hour_start('intervals.starts_at', 'intervals.starts_local_at') }}
         + part.hours_later * interval 1 hour as hour_started_at
     from intervals
     cross join (values (0), (1)) as part (hours_later)

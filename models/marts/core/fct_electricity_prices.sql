@@ -17,7 +17,7 @@ ranked as (
     select
         *,
         cast(starts_local_at as date) as local_date,
-        starts_at - cast(extract(minute from starts_local_at) as integer) * interval 1 minute as hour_started_at,
+        {{ local_hour_start('starts_at', 'starts_local_at') }} as hour_started_at,
         row_number() over (
             partition by price_zone, cast(starts_local_at as date)
             order by price_eur_per_mwh nulls last, starts_at

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ev_charging.experiment.arm_checks import SESSIONS
 from ev_charging.experiment.assignment_checks import DAYS_PER_USER
 from ev_charging.experiment.check import ALARM
 from ev_charging.experiment.effect import (
@@ -29,7 +30,6 @@ INTERPRET_WITH_CARE = "interpret_with_care"
 SHIP = "ship"
 NO_SHIP = "no_ship"
 INCONCLUSIVE = "inconclusive"
-ACTIVITY = "sessions_per_user"
 STATES = (INVALID, NOT_READY, STOP_HARM, INTERPRET_WITH_CARE, SHIP, NO_SHIP, INCONCLUSIVE)
 
 FIRST_ROLLOUT = 0.2
@@ -244,7 +244,7 @@ def _row(
 
 def _moved_activity(experiment: Any, results: pd.DataFrame, method: str) -> str | None:
     """Return that the sessions per user moved, by the method that decides, or aren't known."""
-    rows = results[results["metric"] == ACTIVITY].set_index("method")
+    rows = results[results["metric"] == SESSIONS].set_index("method")
     row = rows.loc[method] if rows["status"].get(method) == OK else rows.loc["delta"]
     if row["status"] in (NO_DENOMINATOR, NO_CONTROL_USERS, NO_TREATMENT_USERS):
         return "Whether users charge more or less often is not known."
