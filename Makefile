@@ -46,6 +46,7 @@ docs: $(READY)  ## Serve the docs site of the last build on http://localhost:$(P
 seeds: $(READY)  ## Write the seeds again
 	@$(BIN)/python python_scripts/generate_residential.py
 	@$(BIN)/python python_scripts/generate_experiment.py
+	@$(BIN)/python python_scripts/generate_network.py
 
 benchmark: $(READY)  ## Measure speed and memory; ONLY="build loads_csv" runs parts of it
 	@$(BIN)/python python_scripts/run_benchmarks.py $(ONLY)
