@@ -3,7 +3,7 @@
 {% macro check_feeds() %}
     {%- if execute -%}
         {#- A time zone that does not exist is DuckDB's error here and not in the middle of the build. -#}
-        {%- for time_zone in [var('residential_timezone'), var('experiment_timezone')] -%}
+        {%- for time_zone in [var('residential_timezone'), var('experiment_timezone'), var('network_timezone')] -%}
             {%- do run_query('select ' ~ to_utc("timestamp '2000-01-01'", time_zone)) -%}
         {%- endfor -%}
         {%- for name in named_feeds() -%}

@@ -5,6 +5,12 @@
         'experiment__sessions',
         'experiment__users',
         'market__prices',
+        'network__charger_messages',
+        'network__charging_sessions',
+        'network__injected_damage',
+        'network__outage_exclusions',
+        'network__ports',
+        'network__stations',
         'residential__charging_reports',
         'residential__hourly_loads',
     ]) }}

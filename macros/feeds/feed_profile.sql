@@ -56,6 +56,10 @@
                     {{ to_decimal(text, 38, 9, contract.decimal) }}
                     {%- elif column.kind == 'local_time' -%}
                     {{ to_local_time(text, contract.time_format, contract.time_zone) }}
+                    {%- elif column.kind == 'instant' -%}
+                    {{ to_iso_instant(text) }}
+                    {%- elif column.kind == 'date' -%}
+                    {{ to_date(text) }}
                     {%- else -%}
                     {{ clean_text(text) }}
                     {%- endif %} as typed_{{ loop.index }}

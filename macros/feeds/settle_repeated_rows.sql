@@ -5,10 +5,12 @@
     Where the column that fold names is set, the hour was twice on the local clock. place_in_fold names the column that
     says which of the two a row is, 1 or 2. Where it doesn't, two rows of one file are the first and the second, and a
     single row is the second: one that lasts an hour and ends an hour later on the clock can be no other.
+    Where earliest names a column of times, no delivery says better than another: the row with the earliest time counts,
+    wherever it stands.
 
     Rows that may share a key are found by a hash of it, which is cheap on tens of millions of rows; keys and values
     themselves are compared only among these. -#}
-{% macro settle_repeated_rows(key, values, fold=none, place_in_fold=none) -%}
+{% macro settle_repeated_rows(key, values, fold=none, place_in_fold=none, earliest=none) -%}
 {%- set keys = key | join(', ') -%}
 {%- set occurrence = 'case when is_in_fold then least(place_in_file, 2) else 1 end' -%}
 with
@@ -28,6 +30,9 @@ candidates as (
     select
         rowid as row_id,
         file_number,
+        {%- if earliest %}
+        {{ earliest }},
+        {%- endif %}
         {{ keys }},
         row({{ (key + values) | join(', ') }}) as content,
         {% if fold -%}
@@ -56,12 +61,12 @@ compared as (
         is_in_fold,
         {{ occurrence }} as occurrence,
         max({{ occurrence }}) over (partition by {{ keys }}) as occurrences,
-        last_value(row_id) over newest_last as newest_row_id,
-        last_value(content) over newest_last as newest_content
+        last_value(row_id) over best_last as best_row_id,
+        last_value(content) over best_last as best_content
     from candidates
-    window newest_last as (
+    window best_last as (
         partition by {{ keys }}, {{ occurrence }}
-        order by file_number, row_id
+        order by {% if earliest %}{{ earliest }} desc, {% endif %}file_number, row_id
         rows between unbounded preceding and unbounded following
     )
 
@@ -70,8 +75,8 @@ compared as (
 update {{ this }} as feed
 set
     row_status = case
-        when compared.row_id = compared.newest_row_id then 'accepted'
-        when compared.content is not distinct from compared.newest_content then 'duplicate'
+        when compared.row_id = compared.best_row_id then 'accepted'
+        when compared.content is not distinct from compared.best_content then 'duplicate'
         else 'superseded'
     end
     {%- if fold %},
