@@ -39,6 +39,29 @@ experiment_sessions as (
 
 ),
 
+network_drivers as (
+
+    select
+        id_token as user_id,
+        min(site_id) as first_site_id,
+        count(distinct site_id) as sites,
+        {{ surrogate_key(["'network'", 'id_token']) }} as user_key
+    from {{ ref('int_network__visit_attempts') }}
+    where id_token is not null
+    group by id_token
+
+),
+
+network_sessions as (
+
+    select
+        user_key,
+        min(plugged_in_local_at) as first_plug_in_local_at
+    from {{ ref('int_charging_sessions__network') }}
+    group by user_key
+
+),
+
 reported as (
 
     select
@@ -91,6 +114,20 @@ final as (
     from experiment_users
     left join experiment_sessions
         on experiment_users.user_id = experiment_sessions.user_id
+
+    union all
+
+    select
+        network_drivers.user_key,
+        'network' as source_system,
+        network_drivers.user_id,
+        network_drivers.first_site_id,
+        cast(network_drivers.sites as integer) as sites,
+        case when network_sessions.user_key is not null then false end as has_private_station,
+        network_sessions.first_plug_in_local_at
+    from network_drivers
+    left join network_sessions
+        on network_drivers.user_key = network_sessions.user_key
 
     union all
 

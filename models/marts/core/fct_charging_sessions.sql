@@ -12,6 +12,12 @@ experiment as (
 
 ),
 
+network as (
+
+    select * from {{ ref('int_charging_sessions__network') }}
+
+),
+
 final as (
 
     select * from residential
@@ -19,6 +25,10 @@ final as (
     union all
 
     select * from experiment
+
+    union all
+
+    select * from network
 
 )
 
