@@ -20,6 +20,7 @@ from ev_charging.experiment.segment_results import SEGMENT_KEYS
 from ev_charging.experiment.wording import STATUS_SENTENCES
 from ev_charging.experiment_feed.effect import Effects as TrueEffects
 from ev_charging.experiment_feed.experiment import generate_experiment
+from ev_charging.frames import typed_frame
 from experiment_cases import METRICS, PRIMARIES, Effects, Experiment, make_experiment, together
 
 COLUMNS = {
@@ -401,11 +402,11 @@ def test_nothing_gives_empty_typed_frames():
 
 def test_a_frame_refuses_a_column_that_it_does_not_have():
     with pytest.raises(ValueError, match="not in the frame: wrong"):
-        frames.typed_frame(frames.HEALTH, [{"experiment_id": "e1", "wrong": 1}])
+        typed_frame(frames.HEALTH, [{"experiment_id": "e1", "wrong": 1}])
 
 
 def test_an_infinite_figure_becomes_missing():
-    frame = frames.typed_frame(frames.HEALTH, [{"value": np.inf}, {"value": 1.0}])
+    frame = typed_frame(frames.HEALTH, [{"value": np.inf}, {"value": 1.0}])
     assert frame["value"].isna().tolist() == [True, False]
 
 

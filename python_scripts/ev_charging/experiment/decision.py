@@ -17,11 +17,12 @@ from ev_charging.experiment.effect import (
     OK,
 )
 from ev_charging.experiment.findings import Finding, decision_method, read_findings
-from ev_charging.experiment.frames import DECISION, typed_frame
+from ev_charging.experiment.frames import DECISION
 from ev_charging.experiment.power import minimum_detectable_effect, users_needed
 from ev_charging.experiment.power_table import relative_pct
 from ev_charging.experiment.savings import energy_per_user_day, saving
 from ev_charging.experiment.wording import p_text, percent
+from ev_charging.frames import typed_frame
 
 INVALID = "invalid"
 NOT_READY = "not_ready"

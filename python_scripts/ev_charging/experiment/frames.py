@@ -1,18 +1,6 @@
-"""Columns and types of the result frames of an experiment, in one place.
+"""Columns and types of the result frames of an experiment, in one place."""
 
-A dbt Python model has no contract, and a frame without rows has no types of its own: every result
-frame is made here.
-"""
-
-from collections.abc import Iterable, Mapping
-
-import numpy as np
-import pandas as pd
-
-TEXT = "str"
-NUMBER = "float64"
-COUNT = "Int64"
-FLAG = "boolean"
+from ev_charging.frames import COUNT, FLAG, NUMBER, TEXT
 
 RESULTS = {
     "experiment_id": TEXT,
@@ -151,21 +139,3 @@ DECISION = {
     "saving_co2_kg_low": NUMBER,
     "saving_co2_kg_high": NUMBER,
 }
-
-
-def typed_frame(columns: Mapping[str, str], rows: Iterable[Mapping]) -> pd.DataFrame:
-    """Return rows as a frame with these columns and types; what a row doesn't name is missing.
-
-    Infinite numbers become missing, so that a warehouse that has none reads the frame too.
-
-    Raises:
-        ValueError: a row names a column that isn't one of the frame's.
-    """
-    rows = list(rows)
-    unknown = sorted({name for row in rows for name in row} - set(columns))
-    if unknown:
-        raise ValueError(f"not in the frame: {', '.join(unknown)}")
-    frame = pd.DataFrame(rows, columns=list(columns)).astype(dict(columns))
-    numbers = [name for name, kind in columns.items() if kind == NUMBER]
-    frame[numbers] = frame[numbers].replace([np.inf, -np.inf], np.nan)
-    return frame

@@ -5,8 +5,9 @@ import pandas as pd
 from ev_charging.experiment.arm_checks import arm_checks, largest_user_share
 from ev_charging.experiment.arms import Comparison, comparisons, read_arms
 from ev_charging.experiment.assignment_checks import assignment_checks
-from ev_charging.experiment.frames import HEALTH, typed_frame
+from ev_charging.experiment.frames import HEALTH
 from ev_charging.experiment.session_checks import session_checks
+from ev_charging.frames import typed_frame
 
 
 def experiment_health(

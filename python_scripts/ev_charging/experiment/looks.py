@@ -10,9 +10,10 @@ import pandas as pd
 from ev_charging.experiment.arm import Arm
 from ev_charging.experiment.arms import Comparison, comparisons
 from ev_charging.experiment.effect import OK, Effect, excludes_zero
-from ev_charging.experiment.frames import LOOKS, typed_frame
+from ev_charging.experiment.frames import LOOKS
 from ev_charging.experiment.ratio import delta_method
 from ev_charging.experiment.sequence import confidence_sequence
+from ev_charging.frames import typed_frame
 
 BETTER = "better"
 WORSE = "worse"

@@ -7,12 +7,13 @@ from typing import Any
 import pandas as pd
 
 from ev_charging.experiment.effect import OK
-from ev_charging.experiment.frames import POWER, typed_frame
+from ev_charging.experiment.frames import POWER
 from ev_charging.experiment.power import (
     minimum_detectable_effect,
     standard_error_after,
     users_needed,
 )
+from ev_charging.frames import typed_frame
 
 METHODS = ("delta", "cuped")
 DAYS_PER_WEEK = 7

@@ -13,7 +13,7 @@ from ev_charging.experiment.arms import Comparison, comparisons, read_arms
 from ev_charging.experiment.bootstrap import user_bootstrap
 from ev_charging.experiment.cuped import CupedEffect, cuped
 from ev_charging.experiment.effect import OK, Effect, excludes_zero
-from ev_charging.experiment.frames import RESULTS, typed_frame
+from ev_charging.experiment.frames import RESULTS
 from ev_charging.experiment.multiple import holm
 from ev_charging.experiment.naive import (
     SessionValues,
@@ -28,6 +28,7 @@ from ev_charging.experiment.ratio import delta_method
 from ev_charging.experiment.regression import cluster_robust, hc3
 from ev_charging.experiment.sequence import confidence_sequence
 from ev_charging.experiment.wording import STATUS_SENTENCES, change, change_interval
+from ev_charging.frames import typed_frame
 
 NAIVE = "naive_sessions"
 # The family of each method; only those of the naive family are not valid.

@@ -9,10 +9,11 @@ import pandas as pd
 from ev_charging.experiment.arms import Comparison, aggregate_arms, comparisons, read_arms
 from ev_charging.experiment.assignment_checks import FEW_USERS
 from ev_charging.experiment.effect import OK
-from ev_charging.experiment.frames import SEGMENTS, typed_frame
+from ev_charging.experiment.frames import SEGMENTS
 from ev_charging.experiment.multiple import benjamini_hochberg
 from ev_charging.experiment.ratio import delta_method
 from ev_charging.experiment.segments import cochran_q
+from ev_charging.frames import typed_frame
 
 SEGMENT_KEYS = ("experiment_id", "metric", "segment", "variant")
 

@@ -1,0 +1,1 @@
+"""Statistics of charging stations that are compared with each other."""
