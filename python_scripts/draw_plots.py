@@ -5,15 +5,22 @@ from pathlib import Path
 import click
 
 from ev_charging.load_profiles import DEFAULT_LOAD_PROFILE, LOAD_PROFILES
+from ev_charging.plots.charge_start_time import (
+    charge_start_time_figure,
+    read_charge_start_times,
+)
 from ev_charging.plots.charging_costs import charging_costs_figure, read_charging_costs
 from ev_charging.plots.daily_load import daily_load_figure, read_daily_load
 from ev_charging.plots.daily_looks import daily_looks_figure, read_looks
 from ev_charging.plots.effect_by_method import effect_by_method_figure, read_effects
 from ev_charging.plots.energy_per_user import energy_per_user_figure, read_user_energy
+from ev_charging.plots.failure_reasons import failure_reasons_figure, read_failure_reasons
 from ev_charging.plots.load_heat_map import load_heat_map_figure, read_load_by_hour
+from ev_charging.plots.port_uptime import port_uptime_figure, read_port_uptime
 from ev_charging.plots.power_curve import power_curve_figure, read_power
 from ev_charging.plots.session_distributions import read_sessions, session_distributions_figure
 from ev_charging.plots.sessions_by_hour import read_starts, sessions_by_hour_figure
+from ev_charging.plots.station_success import read_station_success, station_success_figure
 from ev_charging.plots.style import png_bytes, write_atomically
 from ev_charging.warehouse import WarehouseError, open_warehouse, warehouse_option
 
@@ -33,11 +40,12 @@ from ev_charging.warehouse import WarehouseError, open_warehouse, warehouse_opti
     help="Load profile of the plots of loads and costs.",
 )
 def draw_plots(warehouse: Path, output: Path, load_profile: str) -> None:
-    """Draw the plots of loads, sessions, costs and experiments.
+    """Draw the plots of loads, sessions, costs, experiments and the charging network.
 
     Loads: daily load, load by hour and weekday, and monthly costs. Sessions: energy and connection
     time of residential ones. Experiments, of which the first by name is drawn: effect by method,
-    its course from day to day, energy per user, sessions by hour, and what can be detected.
+    its course from day to day, energy per user, sessions by hour, and what can be detected. The
+    network: success rate of stations, why sessions fail, uptime of ports, wait for power.
 
     The same warehouse gives the same bytes. If a mart is missing, no file changes.
     """
@@ -61,6 +69,12 @@ def draw_plots(warehouse: Path, output: Path, load_profile: str) -> None:
                 "energy_per_user.png": energy_per_user_figure(read_user_energy(connection)),
                 "sessions_by_hour.png": sessions_by_hour_figure(read_starts(connection)),
                 "power_curve.png": power_curve_figure(read_power(connection)),
+                "station_success.png": station_success_figure(read_station_success(connection)),
+                "failure_reasons.png": failure_reasons_figure(read_failure_reasons(connection)),
+                "port_uptime.png": port_uptime_figure(read_port_uptime(connection)),
+                "charge_start_time.png": charge_start_time_figure(
+                    read_charge_start_times(connection)
+                ),
             }
     except WarehouseError as error:
         raise click.ClickException(str(error)) from error

@@ -32,7 +32,7 @@ from ev_charging.warehouse import WarehouseError, open_warehouse, warehouse_opti
     help="Load profile of the headline figures.",
 )
 def summarise_build(warehouse: Path, plots: Path, target: Path, load_profile: str) -> None:
-    """Print rows per mart, rejected rows, the balance of each feed, headline figures, decisions."""
+    """Print rows per mart, the balance of each feed, headline figures, decisions."""
     places = Places(warehouse=warehouse, plots=plots, docs=target / "index.html")
     try:
         with open_warehouse(warehouse) as connection:

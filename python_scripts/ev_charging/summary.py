@@ -2,26 +2,26 @@
 
 import os
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
 
 from ev_charging.experiment.wording import percent
 from ev_charging.load_profiles import LOAD_PROFILES
+from ev_charging.network_summary import network_figures
 from ev_charging.warehouse import read_mart
 
 COLUMNS = 100
 
-_SCHEMAS = ("core", "load", "experiment", "quality")
-_SCHEMA_WIDTH = max(map(len, _SCHEMAS)) + 2
+_SCHEMAS = ("core", "load", "experiment", "reliability", "quality")
 _COUNT = 'select count(*) from "{}"."{}"'
-# More reasons than this are counted together, so that a feed keeps to one line.
-_REASONS = 2
 # More comparisons than this are counted; the whole of each is in the marts.
 _COMPARISONS = 3
-_REASON_LINES = 3
+_REASON_LINES = 2
 _NAIVE = "naive_welch"
 # What stands before each line of a section.
 _INDENT = 2
@@ -53,13 +53,13 @@ def build_summary(
     """
     return [
         Section("Rows per mart", rows_per_mart(connection)),
-        Section("Rejected rows by feed and reason", rejected_rows(connection)),
-        Section("Feeds, in rows", feed_reconciliation(connection)),
+        feed_reconciliation(connection),
         Section("Charging sessions by source", session_figures(connection)),
         Section(
             f"Load, profile {load_profile}: {LOAD_PROFILES[load_profile]}",
             load_figures(connection, load_profile),
         ),
+        Section("Charging network", network_lines(connection)),
         Section("Experiments", experiment_figures(connection)),
         Section("Where to look", place_lines(places)),
     ]
@@ -77,60 +77,78 @@ def rows_per_mart(connection: duckdb.DuckDBPyConnection) -> list[str]:
         """,
         [list(_SCHEMAS), list(_SCHEMAS)],
     )
-    lines = []
+    schemas = []
     for schema, of_schema in tables.groupby("table_schema", sort=False):
         counts = [
             f"{table} {int(read_mart(connection, _COUNT.format(schema, table)).iat[0, 0]):,}"
             for table in of_schema["table_name"]
         ]
-        lines += textwrap.wrap(
-            # A count stays on the line of its table.
-            ", ".join(count.replace(" ", "\u00a0") for count in counts),
-            COLUMNS - _INDENT,
-            initial_indent=f"{schema:<{_SCHEMA_WIDTH}}",
-            subsequent_indent=" " * _SCHEMA_WIDTH,
-        )
+        # A count stays on the line of its table, and a schema on that of its first.
+        first, *others = (count.replace(" ", "\u00a0") for count in counts)
+        schemas.append(", ".join([f"{schema}:\u00a0{first}", *others]))
+    lines = textwrap.wrap("; ".join(schemas), COLUMNS - _INDENT)
     return [line.replace("\u00a0", " ") for line in lines] or ["none"]
 
 
-def rejected_rows(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return a line per feed: its rejected rows and the most frequent reasons."""
-    reasons = read_mart(
-        connection,
-        """
-        select feed, rejection_reason, count(*) as rows
-        from quality.rejected_rows
-        group by feed, rejection_reason
-        order by feed, rows desc, rejection_reason
-        """,
-    )
-    feeds = [(feed, of_feed) for feed, of_feed in reasons.groupby("feed")]
-    if not feeds:
-        return ["none"]
-    width = max(len(feed) for feed, _ in feeds)
-    return [
-        f"{feed:<{width}} {int(of_feed['rows'].sum()):>8,}   {_reasons(of_feed)}"
-        for feed, of_feed in feeds
-    ]
+def feed_reconciliation(connection: duckdb.DuckDBPyConnection) -> Section:
+    """Return a section with a line per feed: rows read, where they ended, why most are rejected.
 
-
-def feed_reconciliation(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return a line per feed: rows read and where each of them ended."""
+    Repeated rows are duplicates and superseded ones. Feeds whose rows all count are one line.
+    """
     feeds = read_mart(
         connection,
         """
+        with
+
+        reasons as (
+
+            select
+                feed,
+                rejection_reason || ' ' || count(*) as most_frequent,
+                count(*) over (partition by feed) - 1 as other_reasons,
+                row_number() over (partition by feed order by count(*) desc, rejection_reason)
+                    as place
+            from quality.rejected_rows
+            group by feed, rejection_reason
+
+        )
+
         select
-            feed, rows_read, accepted_rows, duplicate_rows, superseded_rows, rejected_rows,
-            unaccounted_rows
-        from quality.feed_reconciliation
-        order by feed
+            feeds.feed,
+            feeds.rows_read,
+            feeds.accepted_rows,
+            feeds.duplicate_rows + feeds.superseded_rows as repeated_rows,
+            feeds.rejected_rows,
+            feeds.unaccounted_rows,
+            reasons.most_frequent,
+            reasons.other_reasons
+        from quality.feed_reconciliation as feeds
+        left join reasons
+            on feeds.feed = reasons.feed and reasons.place = 1
+        order by feeds.feed
         """,
     )
+    heading = "Feeds, in rows"
     if feeds.empty:
-        return ["none"]
-    headings = [name.removesuffix("_rows").removeprefix("rows_") for name in feeds.columns]
-    table = [headings, *([feed, *map(_count, counts)] for feed, *counts in feeds.to_numpy())]
-    return _aligned(table)
+        return Section(heading, ["none"])
+    is_accounted = feeds["unaccounted_rows"].fillna(1).eq(0)
+    is_whole = is_accounted & feeds["accepted_rows"].eq(feeds["rows_read"])
+    rows = [
+        [feed.feed, *map(_count, feed[2:6]), _remark(feed)]
+        for feed in feeds[~is_whole].itertuples()
+    ]
+    if is_whole.any():
+        read = _count(feeds.loc[is_whole, "rows_read"].sum())
+        noun = "feed" if is_whole.sum() == 1 else "feeds"
+        rows.append([f"{is_whole.sum()} {noun} without a fault", read, read, "0", "0", ""])
+    # The heading is that of the columns too, and begins left of the lines.
+    headings = [heading[_INDENT:], "read", "accepted", "repeated", "rejected", ""]
+    *columns, remarks = zip(headings, *rows, strict=True)
+    first, *lines = (
+        f"{line}   {remark}".rstrip()
+        for line, remark in zip(_aligned(list(zip(*columns, strict=True))), remarks, strict=True)
+    )
+    return Section(heading[:_INDENT] + first, lines)
 
 
 def session_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -140,6 +158,16 @@ def session_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
         """
         with
 
+        known_users as (
+
+            select
+                user_key,
+                source_system
+            from core.dim_user
+            where source_system <> 'unknown'
+
+        ),
+
         sessions as (
 
             select
@@ -147,7 +175,8 @@ def session_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
                 count(*) as sessions,
                 count_if(outcome = 'open') as open_sessions,
                 sum(energy_kwh) as energy_kwh,
-                count(distinct user_key) as session_users
+                count(distinct user_key)
+                    filter (where user_key in (select user_key from known_users)) as session_users
             from core.fct_charging_sessions
             group by source_system
 
@@ -158,8 +187,7 @@ def session_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
             select
                 source_system,
                 count(*) as users
-            from core.dim_user
-            where source_system <> 'unknown'
+            from known_users
             group by source_system
 
         )
@@ -198,7 +226,7 @@ def load_figures(connection: duckdb.DuckDBPyConnection, load_profile: str) -> li
     if rows.empty:
         return ["no hourly loads"]
     kpis = rows.iloc[0]
-    load_factor = "" if pd.isna(kpis.load_factor) else f"load factor {percent(kpis.load_factor)}"
+    load_factor = "" if pd.isna(kpis.load_factor) else f", load factor {percent(kpis.load_factor)}"
     return _figures(
         [
             (
@@ -210,17 +238,23 @@ def load_figures(connection: duckdb.DuckDBPyConnection, load_profile: str) -> li
             (
                 "mean day",
                 f"{kpis.avg_daily_energy_kwh:,.1f} kWh",
-                f"last 7 days {kpis.avg_daily_energy_last_7_days_kwh:,.1f} kWh",
+                f"last 7 days {kpis.avg_daily_energy_last_7_days_kwh:,.1f} kWh,"
+                f" peak day {kpis.peak_daily_energy_kwh:,.1f} kWh on {kpis.peak_date:%Y-%m-%d}",
             ),
-            ("peak day", f"{kpis.peak_daily_energy_kwh:,.1f} kWh", f"{kpis.peak_date:%Y-%m-%d}"),
             (
                 "peak hour",
                 f"{kpis.peak_hourly_load_kwh:,.1f} kWh",
-                f"{kpis.peak_hour_local_at:%Y-%m-%d %H:%M} local time",
+                f"{kpis.peak_hour_local_at:%Y-%m-%d %H:%M} local time{load_factor},"
+                f" {percent(kpis.utilization)} of the hours used",
             ),
-            ("hours with charging", percent(kpis.utilization), load_factor),
         ]
     )
+
+
+def network_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the key figures of the charging network."""
+    figures = network_figures(connection)
+    return _figures(figures) if figures else ["none"]
 
 
 def experiment_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -228,13 +262,13 @@ def experiment_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
     An effect has the interval of the method that decided, and beside it the one that treats
     sessions as independent, for comparison only. Of several comparisons the first are shown, each
-    with a line of its reason and the primary that the decision rests on.
+    with a line of its reason.
     """
     decisions = read_mart(
         connection,
         """
         select
-            experiment_id, treatment_variant, state, reason, decision_method, primary_metric
+            experiment_id, treatment_variant, state, reason, decision_method
         from experiment.experiment_decision
         order by experiment_id, treatment_variant
         """,
@@ -250,23 +284,17 @@ def experiment_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
         order by experiment_id, treatment_variant, metric, method
         """,
     )
-    is_alone = len(decisions) == 1
-    lines = []
-    for decision in decisions.head(_COMPARISONS).itertuples():
-        compared = effects[
-            (effects["experiment_id"] == decision.experiment_id)
-            & (effects["treatment_variant"] == decision.treatment_variant)
-            & (is_alone | (effects["metric"] == decision.primary_metric))
+    if len(decisions) == 1:
+        (decision,) = decisions.itertuples()
+        return [
+            *_reason(decision, _REASON_LINES),
+            *_effects(effects, decision.decision_method),
         ]
-        lines += textwrap.wrap(
-            f"{decision.experiment_id}, {decision.treatment_variant}: {decision.state}."
-            f" {decision.reason}",
-            COLUMNS - _INDENT,
-            subsequent_indent="  ",
-            max_lines=_REASON_LINES if is_alone else 1,
-            placeholder=" ...",
-        )
-        lines += _effects(compared, decision.decision_method)
+    lines = [
+        line
+        for decision in decisions.head(_COMPARISONS).itertuples()
+        for line in _reason(decision, 1)
+    ]
     left = len(decisions) - _COMPARISONS
     if left > 0:
         lines.append(f"{left:,} more in experiment.experiment_decision")
@@ -285,12 +313,28 @@ def place_lines(places: Places) -> list[str]:
     ]
 
 
-def _reasons(reasons: pd.DataFrame) -> str:
-    shown = [f"{row.rejection_reason} {row.rows:,}" for row in reasons.head(_REASONS).itertuples()]
-    left = len(reasons) - len(shown)
-    if left:
-        shown.append("1 more reason" if left == 1 else f"{left:,} more reasons")
-    return ", ".join(shown)
+def _remark(feed: Any) -> str:
+    """Return why rows of a feed were rejected, and before it how many are lost."""
+    parts = []
+    # A count that is missing is a fault of the checks: it is shown and not hidden as zero.
+    if pd.isna(feed.unaccounted_rows) or feed.unaccounted_rows:
+        parts.append(f"unaccounted: {_count(feed.unaccounted_rows)}")
+    if not pd.isna(feed.most_frequent):
+        others = f", {feed.other_reasons:.0f} more" if feed.other_reasons else ""
+        parts.append(feed.most_frequent + others)
+    return "; ".join(parts)
+
+
+def _reason(decision: Any, lines: int) -> list[str]:
+    """Return the state of a comparison and its reason, cut to so many lines."""
+    return textwrap.wrap(
+        f"{decision.experiment_id}, {decision.treatment_variant}: {decision.state}."
+        f" {decision.reason}",
+        COLUMNS - _INDENT,
+        subsequent_indent="  ",
+        max_lines=lines,
+        placeholder=" ...",
+    )
 
 
 def _effects(effects: pd.DataFrame, method: str) -> list[str]:
@@ -317,7 +361,7 @@ def _signed(change: float) -> str:
     return f"{100 * change:+.1f} %"
 
 
-def _aligned(table: list[list[str]]) -> list[str]:
+def _aligned(table: list[Sequence[str]]) -> list[str]:
     """Return the rows of a table as lines, the first column on the left, others on the right."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return [
@@ -327,12 +371,11 @@ def _aligned(table: list[list[str]]) -> list[str]:
 
 
 def _figures(figures: list[tuple[str, str, str]]) -> list[str]:
-    width = max(len(value) for _, value, _ in figures)
-    return [f"{name:<20} {value:>{width}}   {remark}".rstrip() for name, value, remark in figures]
+    names, values, _ = (max(map(len, column)) for column in zip(*figures, strict=True))
+    return [f"{name:<{names}} {value:>{values}}   {remark}" for name, value, remark in figures]
 
 
 def _count(count: int | None) -> str:
-    # A count that is missing is a fault of the feed's checks: show it instead of hiding it as zero.
     return "unknown" if pd.isna(count) else f"{int(count):,}"
 
 

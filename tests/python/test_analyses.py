@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
 from dbt_runner import PROJECT_ROOT, run_dbt
 from experiment_figures import (
@@ -61,20 +63,28 @@ KEYS = {
     "cheap_hours_by_month": ["price_zone", "month_start_date", "hour_of_day"],
     "coincidence_of_user_peaks": ["scope", "site_id", "load_profile"],
     "cost_of_charging_by_month": ["load_profile", "month_start_date"],
+    "damage_of_messages": ["damage_kind"],
     "energy_that_could_move_to_the_night": ["charging_power_kw", "day_kind"],
     "experiment_arms": ["experiment_id", "variant"],
     "experiment_kpis": ["experiment_id", "metric", "variant"],
     "experiment_kpis_by_day": ["experiment_id", "metric", "day_number", "variant"],
     "experiment_kpis_by_segment": ["experiment_id", "metric", "segment", "variant"],
     "experiment_sessions_by_hour": ["experiment_id", "variant", "hour_of_day"],
+    "failed_attempts_by_hour": ["hour_of_day"],
+    "failures_of_last_week": ["place", "failure_reason"],
     "feed_trust": ["feed"],
     "flagged_sessions": ["source_system", "flag"],
     "hours_near_the_peak": ["load_profile", "threshold"],
     "monthly_demand": ["month_start_date"],
     "peak_at_half_the_power": ["period"],
     "peak_hours_per_profile": ["load_profile", "peak_rank"],
+    "port_downtime_of_last_week": ["place", "station_id", "evse_id"],
+    "ports_about_to_miss_uptime": ["place", "station_id", "evse_id"],
+    "retries_and_give_ups": ["site_id"],
     "share_of_energy_by_hour": ["day_kind", "hour_of_day"],
     "station_utilisation": ["station_rank", "station_id"],
+    "stations_worse_than_before": ["place", "station_id"],
+    "wait_for_power_by_mode": ["attempt_mode"],
 }
 ORDERED_OTHERWISE = {"flagged_sessions"}
 ANALYSES = sorted(file.stem for file in (PROJECT_ROOT / "analyses").glob("*.sql"))
@@ -211,7 +221,7 @@ def _all_before_months(values: tuple) -> tuple:
 def test_an_analysis_of_an_empty_warehouse_has_the_same_columns(opened, compiled, results, name):
     opened.execute("begin")
     try:
-        for schema in ("core", "load", "quality", "experiment", "intermediate"):
+        for schema in ("core", "load", "quality", "experiment", "reliability", "intermediate"):
             for (table,) in opened.execute(
                 "select table_name from information_schema.tables "
                 "where table_schema = ? and table_type = 'BASE TABLE'",
@@ -512,6 +522,230 @@ def test_sessions_begin_at_the_hours_of_the_feeds(results, experiment):
         assert sum(rows["share_of_sessions"]) == pytest.approx(1, rel=1e-12)
         low = sessions.groupby("hour")["S low_price_share"].mean()
         assert by_hour["low_price_share"].dropna().to_dict() == pytest.approx(low.to_dict())
+
+
+# --- the charging network -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def network(opened: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
+    """The tables that the questions about the network are asked of, as they are."""
+    queries = {
+        "attempts": "select * from reliability.fct_charge_attempts",
+        "sessions": "select * from core.fct_charging_sessions where source_system = 'network'",
+        "stations": "select * from core.dim_station where source_system = 'network'",
+        "status": "select * from reliability.fct_port_status",
+        "uptime": "select * from reliability.port_uptime_monthly",
+        "windows": "select * from intermediate.int_network__port_windows",
+        "exclusions": "select * from staging.stg_network__outage_exclusions",
+        "damage": "select * from quality.message_damage",
+        "scores": "select * from quality.message_damage_scores",
+    }
+    return {name: opened.execute(query).df() for name, query in queries.items()}
+
+
+def last_week(days: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Monday and the Monday after it, of the last week of which the days have the Sunday."""
+    last = pd.Timestamp(days.max())
+    end = last + timedelta(days=1)
+    while end.weekday() != 0:
+        end -= timedelta(days=1)
+    return end - timedelta(days=7), end
+
+
+def test_the_last_week_of_the_network_is_a_whole_one(network):
+    """The seeds end on a Sunday, so that the last week is the one that ends with it."""
+    first, end = last_week(network["attempts"]["date_key"])
+    assert (first, end) == (pd.Timestamp("2024-11-04"), pd.Timestamp("2024-11-11"))
+
+
+def test_stations_got_worse_as_their_sessions_say(results, network):
+    sessions = network["sessions"][network["sessions"]["outcome"].isin(["succeeded", "failed"])]
+    first, end = last_week(sessions["date_key"])
+    days = pd.to_datetime(sessions["date_key"])
+    names = network["stations"].set_index("station_key")["station_id"]
+    is_success = sessions["outcome"].eq("succeeded").groupby(sessions["station_key"].map(names))
+    late = days.ge(first) & days.lt(end)
+    early = days.ge(first - timedelta(days=28)) & days.lt(first)
+    rows = results["stations_worse_than_before"].set_index("station_id")
+    expected = {}
+    for station, succeeded in is_success:
+        counts = [succeeded[mask.loc[succeeded.index]] for mask in (late, early)]
+        if all(len(count) for count in counts):
+            n, s = [len(count) for count in counts], [count.sum() for count in counts]
+            expected[station] = s[0] / n[0] - s[1] / n[1]
+            row = rows.loc[station]
+            assert [row["sessions_last_week"], row["sessions_before"]] == n
+            if 0 < sum(s) < sum(n):
+                assert row["z_score"] == pytest.approx(proportions_ztest(s, n)[0], rel=1e-9)
+    change = {name: value / 100 for name, value in rows["change_percentage_points"].items()}
+    assert change == pytest.approx(expected)
+    assert len(expected) > 3
+
+
+def test_failures_of_the_last_week_are_those_of_attempts_and_lists(results, network):
+    attempts, sessions = network["attempts"], network["sessions"]
+    listed = sessions[~sessions["session_key"].isin(attempts["session_key"])]
+    columns = ["date_key", "outcome", "failure_reason", "station_key", "user_key"]
+    everything = pd.concat([attempts[columns], listed[columns]], ignore_index=True)
+    days = pd.to_datetime(everything["date_key"])
+    first, end = last_week(days)
+    is_failed = everything["outcome"].eq("failed")
+    week = everything[is_failed & days.ge(first) & days.lt(end)]
+    before = everything[is_failed & days.ge(first - timedelta(days=7)) & days.lt(first)]
+    rows = results["failures_of_last_week"].set_index("failure_reason")
+    assert len(listed) and len(week) > 10
+    by_reason = week.groupby("failure_reason")
+    assert rows["failures"].to_dict() == by_reason.size().to_dict()
+    assert rows["stations"].to_dict() == by_reason["station_key"].nunique().to_dict()
+    assert rows["drivers"].to_dict() == by_reason["user_key"].nunique().to_dict()
+    earlier = before.groupby("failure_reason").size()
+    assert rows["failures_week_before"].to_dict() == {
+        reason: earlier.get(reason, 0) for reason in rows.index
+    }
+    assert sum(rows["share_of_failures"]) == pytest.approx(1)
+
+
+def seconds_of(spans: pd.DataFrame, begin: pd.Timestamp, names: tuple[str, str]) -> np.ndarray:
+    """Return for each second of a week from an instant whether a span covers it."""
+    covered = np.zeros(7 * 24 * 3600, dtype=bool)
+    for starts_at, ends_at in spans[list(names)].itertuples(index=False):
+        ends = ((instant_ - begin).total_seconds() for instant_ in (starts_at, ends_at))
+        first, last = (int(np.clip(round(end), 0, len(covered))) for end in ends)
+        covered[first:last] = True
+    return covered
+
+
+def test_downtime_of_the_last_week_is_that_of_the_status(results, network):
+    rows = results["port_downtime_of_last_week"].set_index(["station_id", "evse_id"])
+    days = [
+        row.monitored_to.tz_localize("UTC").tz_convert(row.site_timezone).date()
+        for row in network["windows"].itertuples()
+    ]
+    first, _ = last_week(pd.Series(days))
+    found = {}
+    for port in network["windows"].itertuples():
+        begin = first.tz_localize(port.site_timezone).tz_convert("UTC").tz_localize(None)
+        own = network["status"][network["status"]["port_key"].eq(port.port_key)]
+        span = ("started_at", "ended_at")
+        down = seconds_of(own[~own["is_up"].astype(bool)], begin, span)
+        causes = own["down_causes"].fillna("")
+        offline = seconds_of(own[causes.str.contains("offline")], begin, span)
+        exclusions = network["exclusions"]
+        is_own = exclusions["station_id"].eq(port.charger_id) & (
+            exclusions["evse_id"].isna() | exclusions["evse_id"].eq(port.evse_id)
+        )
+        excluded = seconds_of(exclusions[is_own], begin, ("excluded_from", "excluded_until"))
+        if down.any():
+            found[port.charger_id, port.evse_id] = (
+                down.sum() / 3600,
+                offline.sum() / 3600,
+                (down & excluded).sum() / 3600,
+            )
+    columns = ["down_hours", "offline_hours", "excluded_hours"]
+    assert set(rows.index) == set(found)
+    for port, hours_ in found.items():
+        assert list(rows.loc[port, columns]) == pytest.approx(list(hours_), abs=1e-9), port
+    assert any(hours_[2] > 0 for hours_ in found.values())
+    assert list(rows["down_hours"]) == sorted(rows["down_hours"], reverse=True)
+
+
+def test_ports_miss_their_uptime_by_the_hours_that_are_left(results, network):
+    """What is left is the time that would bring the uptime to exactly 97 %."""
+    uptime = network["uptime"].sort_values("month_start_date")
+    last = uptime.groupby("port_key").tail(1).set_index(["station_id", "evse_id"])
+    rows = results["ports_about_to_miss_uptime"].set_index(["station_id", "evse_id"])
+    assert set(rows.index) == set(last.index)
+    for port, row in rows.iterrows():
+        month = last.loc[port]
+        lost = month["outage_minutes_12m"] - month["excluded_minutes_12m"]
+        with_rest = 100 * (1 - (lost + 60 * row["hours_left"]) / month["denominator_minutes_12m"])
+        assert with_rest == pytest.approx(97, abs=1e-6)
+        next_month = lost + month["down_minutes"] - month["excluded_minutes"]
+        then = 100 * (1 - next_month / month["denominator_minutes_12m"])
+        state = "missed" if month["uptime_pct"] <= 97 else "at_risk" if then <= 97 else "safe"
+        assert row["state"] == state
+    assert set(rows["state"]) >= {"missed", "safe"}
+
+
+def test_attempts_fail_at_the_hours_of_their_sites(results, network):
+    attempts = network["attempts"][network["attempts"]["outcome"].isin(["succeeded", "failed"])]
+    hour = [
+        row.started_at.tz_localize("UTC").tz_convert(row.site_timezone).hour
+        for row in attempts.itertuples()
+    ]
+    is_failed = attempts["outcome"].eq("failed").groupby(hour)
+    rows = results["failed_attempts_by_hour"].set_index("hour_of_day")
+    assert rows["attempts"].to_dict() == is_failed.size().to_dict()
+    assert rows["failed_attempts"].to_dict() == is_failed.sum().to_dict()
+    low, high = proportion_confint(
+        is_failed.sum().to_numpy(), is_failed.size().to_numpy(), method="wilson"
+    )
+    assert list(rows["failed_share_low"]) == pytest.approx(list(low), abs=1e-6)
+    assert list(rows["failed_share_high"]) == pytest.approx(list(high), abs=1e-6)
+
+
+def test_retries_are_those_of_the_attempts(results, network):
+    attempts = network["attempts"].sort_values(["visit_key", "attempt_number"])
+    visits = attempts.groupby("visit_key").agg(
+        site_id=("site_id", "first"),
+        first=("outcome", "first"),
+        outcome=("outcome", "last"),
+        attempts=("attempt_id", "size"),
+    )
+    visits = visits[visits["outcome"].isin(["succeeded", "failed"])]
+    rows = results["retries_and_give_ups"].set_index("site_id")
+    assert list(rows.index)[0] == "all"
+    sites = {"all": visits, **dict(iter(visits.groupby("site_id")))}
+    assert set(rows.index) == set(sites)
+    for site, own in sites.items():
+        failed = own[own["outcome"].eq("failed")]
+        again = own["attempts"].gt(1) & own["first"].ne("succeeded")
+        assert rows.loc[site, "visits"] == len(own)
+        assert rows.loc[site, "visits_with_retries"] == again.sum()
+        assert (
+            rows.loc[site, "visits_saved_by_retries"]
+            == (again & own["outcome"].eq("succeeded")).sum()
+        )
+        assert rows.loc[site, "failed_visits"] == len(failed)
+        assert rows.loc[site, "gave_up_at_once"] == failed["attempts"].eq(1).sum()
+        assert rows.loc[site, "attempts_of_failed_visits"] == pytest.approx(
+            failed["attempts"].mean(), nan_ok=True
+        )
+    drivers = rows.loc["all", "drivers_who_retried"]
+    assert 0 < drivers <= rows.loc["all", "visits_with_retries"]
+
+
+def test_the_wait_for_power_is_that_of_the_attempts(results, network):
+    attempts = network["attempts"]
+    powered = attempts[attempts["has_power_delivery"] & attempts["outcome"].ne("open")]
+    wait = powered["power_started_at"].sub(powered["started_at"]).dt.total_seconds().clip(lower=0)
+    rows = results["wait_for_power_by_mode"].set_index("attempt_mode")
+    modes = {"pooled": wait, **dict(iter(wait.groupby(powered["attempt_mode"])))}
+    assert set(rows.index) == set(modes)
+    for mode, seconds in modes.items():
+        assert rows.loc[mode, "attempts_with_start_time"] == len(seconds)
+        for percentile in (10, 25, 50, 75):
+            assert rows.loc[mode, f"seconds_p{percentile}"] == pytest.approx(
+                np.percentile(seconds, percentile), abs=1e-6
+            )
+
+
+def test_damage_is_counted_by_kind_and_charger(results, network):
+    damage = network["damage"]
+    rows = results["damage_of_messages"].set_index("damage_kind")
+    assert rows["findings"].to_dict() == damage["damage_kind"].value_counts().to_dict()
+    for kind, own in damage.groupby("damage_kind"):
+        chargers = own["charger_id"].value_counts()
+        assert rows.loc[kind, "chargers"] == len(chargers)
+        assert rows.loc[kind, "share_of_worst_charger"] == pytest.approx(chargers.max() / len(own))
+        assert chargers[rows.loc[kind, "worst_charger_id"]] == chargers.max()
+    scores = network["scores"].set_index("damage_kind")
+    scored = scores[scores["injected"].gt(0) & scores["detected"].gt(0)]
+    assert len(scored)
+    for kind, score in scored.iterrows():
+        assert rows.loc[kind, "precision_share"] == score["hits"] / score["detected"]
+        assert rows.loc[kind, "recall_share"] == score["hits"] / score["injected"]
 
 
 # --- trust ----------------------------------------------------------------------------------------

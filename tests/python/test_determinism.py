@@ -10,7 +10,7 @@ import pytest
 
 from dbt_runner import PROJECT_ROOT, run_dbt
 
-SCHEMAS = ("core", "experiment", "load", "quality")
+SCHEMAS = ("core", "experiment", "load", "quality", "reliability")
 KPI_CALLS = [
     "users()",
     "hourly_loads(100)",
@@ -297,7 +297,7 @@ def _type_name(text: str) -> str:
 def test_facts_loads_and_rejections_are_empty(opened):
     tables = opened.execute(
         "select table_schema || '.' || table_name from information_schema.tables "
-        "where table_schema in ('experiment', 'load') "
+        "where table_schema in ('experiment', 'load', 'reliability') "
         "or table_name like 'fct_%' or table_name = 'rejected_rows'"
     ).fetchall()
     assert len(tables) > 5

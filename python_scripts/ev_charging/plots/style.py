@@ -19,6 +19,7 @@ LIGHT_BLUE = "#9ecae9"
 BLUE = "#0072b2"
 ORANGE = "#d55e00"
 GREEN = "#009e73"
+PURPLE = "#cc79a7"
 INK = "#222222"
 GREY = "#5a5a5a"
 LIGHT_GREY = "#dddddd"
@@ -177,3 +178,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def shortened(text: str, characters: int) -> str:
+    """Return a text of at most so many characters, cut with an ellipsis."""
+    return text if len(text) <= characters else text[: characters - 1].rstrip() + "\u2026"
