@@ -38,6 +38,9 @@ SESSION_COLUMNS = {
     "outcome": "outcome",
     "failure_reason": "failure_reason",
 }
+# What the tests look at, with all that it is built from.
+RELATIONS = ["+path:models/marts/reliability", "+fct_charging_sessions", "+message_damage_scores"]
+RELATIONS += ["+dim_port", "+dim_user"]
 # Exactly as many copies of the messages as were delivered are in there.
 COUNTS_COPIES = {"quality.message_damage", "quality.message_damage_scores"}
 
@@ -49,11 +52,12 @@ def generate(folder: Path, *options: str, file_format: str = "parquet") -> None:
     assert result.returncode == 0, result.stderr
 
 
-def build(folder: Path, feeds: dict[str, str]) -> Path:
-    """Build everything that the network flows into, with its data tests."""
+def build(folder: Path, feeds: dict[str, str], with_tests: bool = False) -> Path:
+    """Build everything that the network flows into; with_tests adds the data tests."""
     warehouse = folder / "warehouse.duckdb"
     result = run_dbt(
-        ["build", "--selector", "network", "--exclude-resource-type", "unit_test"],
+        ["build", "--select", *RELATIONS, "--indirect-selection", "buildable"]
+        + ["--exclude-resource-type", "unit_test", *([] if with_tests else ["test"])],
         warehouse,
         vars={"feeds": feeds},
     )
@@ -79,7 +83,7 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same network with damaged messages."""
     folder = tmp_path_factory.mktemp("damaged")
     generate(folder, "--damage")
-    build(folder, feeds_of(folder))
+    build(folder, feeds_of(folder), with_tests=True)
     return folder
 
 

@@ -86,7 +86,7 @@ with_transaction as (
 attempts as (
 
     select
-        'transaction/' || charger_id || '/' || transaction_id as attempt_id,
+        'transaction/' || {{ path_of(['charger_id', 'transaction_id']) }} as attempt_id,
         charger_id,
         evse_id,
         transaction_id,

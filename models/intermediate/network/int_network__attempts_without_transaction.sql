@@ -127,7 +127,7 @@ authorized as (
 plugged_in_only as (
 
     select
-        'plug_in/' || unused.charger_id || '/' || unused.evse_id
+        'plug_in/' || {{ path_of(['unused.charger_id']) }} || '/' || unused.evse_id
         || '/' || replace(cast(unused.plugged_in_at as varchar), ' ', 'T') || 'Z' as attempt_id,
         unused.charger_id,
         unused.evse_id,

@@ -1,4 +1,6 @@
 {% set reach = var('network_authorize_seconds') %}
+{#- A driver may take a while from the app to the plug, and back ends count anew. -#}
+{% set number_reach = 24 * 60 * 60 %}
 
 with
 
@@ -33,8 +35,8 @@ numbered as (
 identified as (
 
     select
-        case when is_remote_start then 'remote_start/' else 'authorize/' end || charger_id || '/' || message_id
-        || case when message_number > 1 then '/' || message_number else '' end as authorization_id,
+        case when is_remote_start then 'remote_start/' else 'authorize/' end || {{ path_of(['charger_id', 'message_id']) }}
+        || case when message_number > 1 then '#' || message_number else '' end as authorization_id,
         charger_id,
         evse_id,
         id_token,
@@ -84,9 +86,13 @@ linked_by_number as (
         case
             when
                 later.started_at is null
+                or {{ seconds_between('identified.requested_at', 'later.started_at') }} > {{ number_reach }}
                 or {{ seconds_between('earlier.started_at', 'identified.requested_at') }}
                 < {{ seconds_between('identified.requested_at', 'later.started_at') }}
-                then earlier.transaction_id
+                then case
+                    when {{ seconds_between('earlier.started_at', 'identified.requested_at') }} <= {{ number_reach }}
+                        then earlier.transaction_id
+                end
             else later.transaction_id
         end as transaction_id
     from identified

@@ -15,8 +15,15 @@ statuses as (
         action = 'StatusNotification'
         and is_from_charger
         and evse_id >= 1
-        -- a port that is faulted or unavailable can have a vehicle or none
-        and status not in ('Faulted', 'Unavailable')
+        -- a port that is faulted, unavailable or something unheard of can have a vehicle or none
+        and status in (
+            'Available', 'Reserved', 'Preparing', 'Charging', 'SuspendedEV', 'SuspendedEVSE', 'Finishing', 'Occupied'
+        )
+    -- the last of an instant counts; most chargers count their messages
+    qualify row_number() over (
+        partition by charger_id, evse_id, occurred_at
+        order by received_at desc, length(message_id) desc, message_id desc, status desc
+    ) = 1
 
 ),
 
@@ -27,7 +34,7 @@ changes as (
     qualify is_occupied <> coalesce(
         lag(is_occupied) over (
             partition by charger_id, evse_id
-            order by occurred_at, received_at, message_id, status
+            order by occurred_at
         ),
         false
     )
@@ -42,7 +49,7 @@ spans as (
         occurred_at as plugged_in_at,
         lead(occurred_at) over (
             partition by charger_id, evse_id
-            order by occurred_at, received_at, message_id, status
+            order by occurred_at
         ) as plugged_out_at,
         is_occupied
     from changes
@@ -60,10 +67,7 @@ final as (
         -- attributes
         plugged_out_at
     from spans
-    where
-        is_occupied
-        -- two statuses of one instant
-        and (plugged_out_at is null or plugged_out_at > plugged_in_at)
+    where is_occupied
 
 )
 

@@ -120,11 +120,11 @@ known as (
     window
         in_order as (
             partition by charger_id, evse_id
-            order by happened_at, received_at, message_id, port_status, charger_status
+            order by happened_at, received_at, length(message_id), message_id, port_status, charger_status
         ),
         so_far as (
             partition by charger_id, evse_id
-            order by happened_at, received_at, message_id, port_status, charger_status
+            order by happened_at, received_at, length(message_id), message_id, port_status, charger_status
             rows between unbounded preceding and current row
         )
 

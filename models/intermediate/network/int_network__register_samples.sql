@@ -14,8 +14,7 @@ messages as (
     where
         meter_values is not null
         and is_from_charger
-        -- some chargers name these where there is no transaction
-        and transaction_id not in ('0', '-1')
+        and {{ is_transaction_id('transaction_id') }}
 
 ),
 
@@ -23,8 +22,8 @@ sampled as (
 
     select
         * exclude (meter_value),
-        {{ to_iso_instant('meter_value.timestamp') }} as stamped_at,
-        unnest(meter_value.sampledValue) as sample
+        {{ to_iso_instant("meter_value['timestamp']") }} as stamp,
+        unnest(meter_value['sampledValue']) as sample
     from messages
 
 ),
@@ -33,15 +32,15 @@ measured as (
 
     select
         * exclude (sample),
-        coalesce({{ clean_text('sample.measurand') }}, 'Energy.Active.Import.Register') as measurand,
-        lower(coalesce({{ clean_text('sample.unit') }}, {{ clean_text('sample.unitOfMeasure.unit') }}, '')) as unit,
-        {{ clean_text('sample.value') }} as value_text,
-        {{ to_decimal("trim(sample.value)", 18, 3) }} as value,
-        coalesce(try_cast(sample.unitOfMeasure.multiplier as integer), 0) as multiplier
+        coalesce({{ clean_text("sample['measurand']") }}, 'Energy.Active.Import.Register') as measurand,
+        lower(coalesce({{ clean_text("sample['unit']") }}, {{ clean_text("sample['unitOfMeasure']['unit']") }}, '')) as unit,
+        {{ to_decimal("trim(sample['value'])", 18, 6) }} as value,
+        coalesce(try_cast(sample['unitOfMeasure']['multiplier'] as integer), 0) as multiplier
     from sampled
     where
-        coalesce({{ clean_text('sample.phase') }}, '') = ''
-        and coalesce({{ clean_text('sample.location') }}, 'Outlet') = 'Outlet'
+        coalesce({{ clean_text("sample['phase']") }}, '') = ''
+        -- only the vehicle knows its state of charge
+        and (coalesce({{ clean_text("sample['location']") }}, 'Outlet') = 'Outlet' or sample['measurand'] = 'SoC')
 
 ),
 
@@ -50,7 +49,10 @@ scaled as (
     select
         * replace (
             try_cast(
-                cast(value as double) * power(10, multiplier) * case when unit in ('kwh', 'kw') then 1000 else 1 end
+                cast(value as double) * power(10, multiplier) * case
+                    when unit in ('kwh', 'kw') then 1000
+                    when unit in ('', 'wh', 'w', 'percent') then 1
+                end
                 as decimal(18, 3)
             ) as value
         )
@@ -68,7 +70,14 @@ final as (
         -- attributes
         message_id,
         evse_id,
-        coalesce(stamped_at + interval 1 second * clock_seconds, occurred_at) as read_at,
+        -- a stamp that can't be is worth less than the time of the message
+        case
+            when
+                stamp >= cast('{{ var("earliest_date") }}' as timestamp)
+                and stamp < cast('{{ var("as_of") }}' as timestamp) + interval 1 day
+                then stamp + interval 1 second * coalesce(clock_seconds, 0)
+            else occurred_at
+        end as read_at,
         measurand,
 
         -- measures

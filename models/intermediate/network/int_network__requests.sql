@@ -4,41 +4,54 @@
 
 with
 
+-- A response can come without its action: the number of its request says what it answers.
 messages as (
 
-    select * from {{ ref('int_network__messages') }}
+    select
+        charger_id,
+        message_id,
+        is_from_charger,
+        received_at,
+        occurred_at,
+        action,
+        evse_id,
+        id_token,
+        token_status,
+        transaction_id,
+        remote_start_id,
+        event_type,
+        trigger_reason,
+        status,
+        meter_start_wh,
+        coalesce(is_from_charger = (action in {{ of_charger }}), false) as is_request
+    from {{ ref('int_network__messages') }}
+    where
+        action is null
+        or action in {{ of_charger }}
+        or action in {{ to_charger }}
 
 ),
 
+-- Of transactions, the events that begin one or name a driver.
 requests as (
 
     select
         *,
-        is_from_charger as is_asked_by_charger,
-        true as is_request
+        is_from_charger as is_asked_by_charger
     from messages
     where
-        (
-            is_from_charger
-            and action in {{ of_charger }}
-            and (action <> 'TransactionEvent' or event_type = 'Started' or id_token is not null)
-        )
-        or (not is_from_charger and action in {{ to_charger }})
+        is_request
+        and (action <> 'TransactionEvent' or event_type = 'Started' or id_token is not null)
 
 ),
 
--- A response can come without its action: the number of its request says what it answers.
 responses as (
 
     select
         *,
-        not is_from_charger as is_asked_by_charger,
-        false as is_request
+        not is_from_charger as is_asked_by_charger
     from messages
-    where
-        action is null
-        or (not is_from_charger and action in {{ of_charger }})
-        or (is_from_charger and action in {{ to_charger }})
+    where not is_request
 
 ),
 
@@ -81,7 +94,11 @@ answered as (
 
     select
         *,
-        not coalesce(next_is_request, true) and coalesce(next_action, action) = action as is_answered
+        not coalesce(next_is_request, true) and coalesce(next_action, action) = action as is_answered,
+        case
+            when is_answered and {{ is_transaction_id('next_transaction_id') }} then next_transaction_id
+        end as answered_transaction_id,
+        action = 'StartTransaction' and answered_transaction_id is null as is_unnumbered
     from followed
     where is_request
 
@@ -92,13 +109,20 @@ numbered as (
 
     select
         *,
-        case when is_answered then next_transaction_id end as answered_transaction_id,
-        action = 'StartTransaction' and not (is_answered and next_transaction_id is not null) as is_unnumbered,
+        null as message_number
+    from answered
+    where not is_unnumbered
+
+    union all
+
+    select
+        *,
         row_number() over (
-            partition by charger_id, message_id, is_unnumbered
+            partition by charger_id, message_id
             order by occurred_at, received_at, id_token, evse_id
         ) as message_number
     from answered
+    where is_unnumbered
 
 ),
 
@@ -116,7 +140,7 @@ final as (
         evse_id,
         id_token,
         case
-            when is_unnumbered then 'start:' || message_id || case when message_number > 1 then '/' || message_number else '' end
+            when is_unnumbered then 'start:' || message_id || case when message_number > 1 then '#' || message_number else '' end
             when action = 'StartTransaction' then answered_transaction_id
             else transaction_id
         end as transaction_id,

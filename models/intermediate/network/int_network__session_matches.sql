@@ -10,7 +10,13 @@ listed as (
 
 transactions as (
 
-    select * from {{ ref('int_network__transactions') }}
+    select
+        charger_id,
+        transaction_id,
+        started_at,
+        -- where the stop was lost
+        coalesce(ended_at, plugged_out_at) as ended_at
+    from {{ ref('int_network__sessions_rebuilt') }}
 
 ),
 
@@ -26,6 +32,8 @@ named as (
         on
             listed.station_id = transactions.charger_id
             and listed.session_id = transactions.transaction_id
+            -- a list may number its sessions itself
+            and abs({{ seconds_between('listed.started_at', 'transactions.started_at') }}) <= 24 * 60 * 60
 
     union all
 
@@ -38,7 +46,7 @@ named as (
     inner join transactions
         on
             listed.station_id = transactions.charger_id
-            and listed.session_id = transactions.charger_id || '/' || transactions.transaction_id
+            and listed.session_id = {{ path_of(['transactions.charger_id', 'transactions.transaction_id']) }}
 
 ),
 

@@ -78,7 +78,7 @@ judged as (
         *,
         case
             when plugged_out_at is null then 'open'
-            when not has_stop then 'unknown'
+            when not has_stop and not ({{ is_token_rejected('token_status') }} and coalesce(energy_kwh, 0) = 0) then 'unknown'
             when
                 {{ is_valid_stop('stop_reason') }}
                 and (energy_kwh > 0 or (energy_kwh is null and power_started_at is not null))

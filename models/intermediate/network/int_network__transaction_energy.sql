@@ -20,6 +20,7 @@ stops as (
     where
         action = 'StopTransaction'
         and is_from_charger
+        and {{ is_transaction_id('transaction_id') }}
 
 ),
 
@@ -109,8 +110,8 @@ others as (
         min(read_at) as first_sample_at,
         max(read_at) as last_sample_at,
         max(case when measurand = 'Power.Active.Import' then value end) as max_power_w,
-        min_by(value, read_at) filter (where measurand = 'SoC' and value between 0 and 100) as soc_start_pct,
-        max_by(value, read_at) filter (where measurand = 'SoC' and value between 0 and 100) as soc_end_pct
+        min_by(value, row(read_at, value)) filter (where measurand = 'SoC' and value between 0 and 100) as soc_start_pct,
+        max_by(value, row(read_at, value)) filter (where measurand = 'SoC' and value between 0 and 100) as soc_end_pct
     from samples
     group by charger_id, transaction_id
 
@@ -129,7 +130,8 @@ final as (
         greatest(energy.last_read_at, others.last_sample_at) as last_read_at,
 
         -- measures
-        cast(case when energy.readings > 1 then energy.energy_wh * 0.001 end as decimal(18, 6)) as energy_kwh,
+        -- registers can hold anything: what no battery takes is only capped to what the column holds
+        cast(case when energy.readings > 1 then least(energy.energy_wh * 0.001, 999999999) end as decimal(18, 6)) as energy_kwh,
         cast(others.max_power_w * 0.001 as decimal(18, 6)) as max_power_kw,
         cast(others.soc_start_pct as decimal(9, 4)) as soc_start_pct,
         cast(others.soc_end_pct as decimal(9, 4)) as soc_end_pct,

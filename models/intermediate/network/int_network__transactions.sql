@@ -2,7 +2,21 @@ with
 
 messages as (
 
-    select * from {{ ref('int_network__messages') }}
+    select
+        charger_id,
+        message_id,
+        occurred_at,
+        action,
+        evse_id,
+        transaction_id,
+        id_token,
+        status,
+        remote_start_id,
+        event_type,
+        trigger_reason,
+        charging_state,
+        stop_reason
+    from {{ ref('int_network__messages') }}
     where is_from_charger
 
 ),
@@ -45,7 +59,9 @@ stops as (
         min(occurred_at) as ended_at,
         coalesce(min_by(stop_reason, row(occurred_at, message_id)), 'Local') as stop_reason
     from messages
-    where action = 'StopTransaction'
+    where
+        action = 'StopTransaction'
+        and {{ is_transaction_id('transaction_id') }}
     group by charger_id, transaction_id
 
 ),
@@ -103,7 +119,7 @@ events as (
         transaction_id,
         'ocpp2.0.1' as protocol,
         min(evse_id) as evse_id,
-        min_by(id_token, row(occurred_at, message_id)) as id_token,
+        min_by(id_token, row(occurred_at, message_id)) filter (where id_token is not null) as id_token,
         min(case when event_type = 'Started' then occurred_at end) as started_at,
         min(case when event_type = 'Ended' then occurred_at end) as ended_at,
         min(occurred_at) as first_event_at,
@@ -151,6 +167,12 @@ transactions as (
         on
             events.charger_id = answers.charger_id
             and events.transaction_id = answers.transaction_id
+    -- a number that a charger uses again, here after a change of its protocol, is one transaction
+    left join started_and_stopped
+        on
+            events.charger_id = started_and_stopped.charger_id
+            and events.transaction_id = started_and_stopped.transaction_id
+    where started_and_stopped.charger_id is null
 
 ),
 
@@ -181,7 +203,8 @@ metered as (
         coalesce(energy.readings, 0) as readings,
         coalesce(energy.register_resets, 0) as register_resets,
         energy.first_register_wh,
-        energy.last_register_wh
+        energy.last_register_wh,
+        energy.first_read_at
     from transactions
     full outer join energy
         on
@@ -190,13 +213,22 @@ metered as (
 
 ),
 
--- A clock that was set in the middle can put the stop before the start.
+-- A clock that was set in the middle can put the stop or the power before the start.
 ordered as (
 
     select
-        * replace (case when ended_at is not null then greatest(started_at, ended_at) end as ended_at),
+        * replace (
+            case when ended_at is not null then greatest(started_at, ended_at) end as ended_at,
+            case when power_started_at is not null then greatest(started_at, power_started_at) end as power_started_at
+        ),
         case when evse_id is not null then lead(started_at) over on_port end as next_started_at,
-        case when evse_id is not null then lead(first_register_wh) over on_port end as next_register_wh
+        -- a first reading amid a transaction is not what its register began with
+        case
+            when evse_id is not null
+                then lead(
+                    case when has_start and first_read_at <= coalesce(power_started_at, started_at) then first_register_wh end
+                ) over on_port
+        end as next_register_wh
     from metered
     window on_port as (
         partition by charger_id, evse_id
@@ -212,7 +244,9 @@ completed as (
         * replace (
             case
                 when has_stop or not has_start or coalesce(next_register_wh < last_register_wh, true) then energy_kwh
-                else cast(coalesce(energy_kwh, 0) + (next_register_wh - last_register_wh) * 0.001 as decimal(18, 6))
+                else cast(
+                    least(coalesce(energy_kwh, 0) + (next_register_wh - last_register_wh) * 0.001, 999999999) as decimal(18, 6)
+                )
             end as energy_kwh
         )
     from ordered
@@ -255,7 +289,8 @@ final as (
             case
                 when
                     completed.protocol = 'ocpp1.6'
-                    and charging.charging_at < coalesce(completed.ended_at, completed.next_started_at, charging.charging_at + interval 1 second)
+                    and charging.charging_at
+                    < coalesce(completed.ended_at, completed.next_started_at, charging.charging_at + interval 1 second)
                     then charging.charging_at
             end
         ) as power_started_at,

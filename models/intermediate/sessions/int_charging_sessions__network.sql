@@ -38,14 +38,18 @@ sessions as (
 
     select
         {{ surrogate_key(["'network'", "'messages'", 'charger_id', 'transaction_id']) }} as session_key,
-        charger_id || '/' || transaction_id as session_id,
+        {{ path_of(['charger_id', 'transaction_id']) }} as session_id,
         charger_id as station_id,
         evse_id,
         id_token,
         plugged_in_at,
         plugged_out_at,
-        power_started_at as charging_started_at,
-        case when power_started_at <= ended_at then ended_at end as charging_ended_at,
+        -- the state Charging can be told before the plug-in
+        case when power_started_at is not null then greatest(power_started_at, plugged_in_at) end as charging_started_at,
+        case
+            when ended_at is not null and power_started_at <= least(ended_at, plugged_out_at)
+                then least(ended_at, plugged_out_at)
+        end as charging_ended_at,
         case when energy_kwh <= {{ limit_kwh }} then energy_kwh end as energy_kwh,
         max_power_kw,
         soc_start_pct,
