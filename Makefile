@@ -14,7 +14,7 @@ export EV_WAREHOUSE
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint docs seeds benchmark clean
+.PHONY: help build test first-tests second-tests lint docs seeds benchmark clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,8 +32,15 @@ build: $(READY)  ## Build and test the warehouse, draw the plots, generate the d
 	@$(BIN)/dbt docs generate --quiet --vars '$(VARS)'
 	@$(BIN)/python python_scripts/summarise_build.py
 
-test: $(READY) lint  ## Run all tests: lint, unit tests, data tests, Python tests, the checks that build twice
-	@$(BIN)/pytest
+test: $(READY)  ## Run all tests: lint, unit tests, data tests, Python tests, the checks that build twice
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target first-tests second-tests lint
+
+# dbt keeps one core busy, so the tests run in two halves at once.
+first-tests: $(READY)
+	@$(BIN)/pytest tests/python/test_[a-e]*.py
+
+second-tests: $(READY)
+	@$(BIN)/pytest tests/python/test_[f-z]*.py
 
 lint: $(READY)  ## Check the style of Python and SQL
 	@$(BIN)/ruff check .

@@ -41,8 +41,8 @@ starts as (
         charger_id,
         transaction_id,
         min(evse_id) as evse_id,
-        min_by(id_token, row(occurred_at, message_id)) as id_token,
-        max_by(token_status, row(occurred_at, message_id)) as token_status,
+        min_by(id_token, row(occurred_at, message_id, id_token)) as id_token,
+        max_by(token_status, row(occurred_at, message_id, token_status)) as token_status,
         min(occurred_at) as started_at
     from requests
     where action = 'StartTransaction'
@@ -55,9 +55,9 @@ stops as (
     select
         charger_id,
         transaction_id,
-        min_by(id_token, row(occurred_at, message_id)) as id_token,
+        min_by(id_token, row(occurred_at, message_id, id_token)) as id_token,
         min(occurred_at) as ended_at,
-        coalesce(min_by(stop_reason, row(occurred_at, message_id)), 'Local') as stop_reason
+        coalesce(min_by(stop_reason, row(occurred_at, message_id, stop_reason)), 'Local') as stop_reason
     from messages
     where
         action = 'StopTransaction'
@@ -99,7 +99,7 @@ answers as (
     select
         charger_id,
         transaction_id,
-        max_by(token_status, row(occurred_at, message_id)) as token_status,
+        max_by(token_status, row(occurred_at, message_id, token_status)) as token_status,
         -- a token that the answer doesn't speak of was known before
         bool_or(
             event_type = 'Started'
@@ -119,7 +119,7 @@ events as (
         transaction_id,
         'ocpp2.0.1' as protocol,
         min(evse_id) as evse_id,
-        min_by(id_token, row(occurred_at, message_id)) filter (where id_token is not null) as id_token,
+        min_by(id_token, row(occurred_at, message_id, id_token)) filter (where id_token is not null) as id_token,
         min(case when event_type = 'Started' then occurred_at end) as started_at,
         min(case when event_type = 'Ended' then occurred_at end) as ended_at,
         min(occurred_at) as first_event_at,
