@@ -112,12 +112,50 @@ placed as (
 
 ),
 
+quarters as (
+
+    select
+        site_timezone,
+        quarter_at,
+        {{ to_local_by('quarter_at', 'site_timezone') }} as quarter_local_at
+    from (
+        select
+            site_timezone,
+            {{ quarter_start('plugged_in_at') }} as quarter_at
+        from placed
+
+        union
+
+        select
+            site_timezone,
+            {{ quarter_start('plugged_out_at') }} as quarter_at
+        from placed
+    )
+
+),
+
 localized as (
 
     select
+        placed.*,
+        plug_ins.quarter_local_at + (placed.plugged_in_at - plug_ins.quarter_at) as plugged_in_local_at,
+        plug_outs.quarter_local_at + (placed.plugged_out_at - plug_outs.quarter_at) as plugged_out_local_at
+    from placed
+    inner join quarters as plug_ins
+        on
+            placed.site_timezone = plug_ins.site_timezone
+            and {{ quarter_start('placed.plugged_in_at') }} = plug_ins.quarter_at
+    left join quarters as plug_outs
+        on
+            placed.site_timezone = plug_outs.site_timezone
+            and {{ quarter_start('placed.plugged_out_at') }} = plug_outs.quarter_at
+
+),
+
+neighbours as (
+
+    select
         *,
-        {{ to_local_by('plugged_in_at', 'site_timezone') }} as plugged_in_local_at,
-        {{ to_local_by('plugged_out_at', 'site_timezone') }} as plugged_out_local_at,
         max(plugged_out_at) over (
             partition by station_id, evse_id
             order by plugged_in_at, plugged_out_at, session_id
@@ -127,7 +165,7 @@ localized as (
             partition by station_id, evse_id
             order by plugged_in_at, plugged_out_at, session_id
         ) as next_plug_in
-    from placed
+    from localized
 
 ),
 
@@ -187,7 +225,7 @@ final as (
             and (latest_plug_out_before > plugged_in_at or plugged_out_at > next_plug_in),
             false
         ) as is_overlapping
-    from localized
+    from neighbours
 
 )
 
