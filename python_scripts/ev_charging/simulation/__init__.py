@@ -1,0 +1,1 @@
+"""A fleet of electric cars, simulated from archetypes to telemetry."""
