@@ -19,8 +19,9 @@ from ev_charging.simulation.controllers import Request, controller_of
 from ev_charging.simulation.physics import HOUR_S, LOSSLESS, REAL, ChargeCurve
 from ev_charging.simulation.plan import Plan
 from ev_charging.simulation.population import draw_population
+from ev_charging.simulation.recorder import Recorder, Tables
 
-__all__ = ["STATES", "Dispatch", "Fleet", "FleetConfig"]
+__all__ = ["STATES", "Dispatch", "Fleet", "FleetConfig", "Tables"]
 
 STATES = telemetry.STATES
 OPEN = -1
@@ -28,8 +29,6 @@ NOT_CHARGED = -1
 _MINUTE_S = 60
 # A battery that would be emptier than the floor on the way is charged there, up to the other.
 _FLOOR_SOC, _TOPPED_UP_SOC = 0.08, 0.35
-
-Tables = dict[str, dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ class Fleet:
         self._export_kwh = np.zeros(len(people.user))
         # of the battery, for the balance: charged, given away, driven, topped up elsewhere
         self._balance_kwh = np.zeros(len(people.user))
-        self._parts: dict[str, list[dict[str, np.ndarray]]] = {}
+        self._recorder = Recorder()
 
     def users(self) -> dict[str, np.ndarray]:
         """Return the drivers as columns of the table users."""
@@ -131,7 +130,7 @@ class Fleet:
         for number in range(-self.config.warm_up_days, self.config.days):
             self._day(self._first_day_s + (number + self.config.warm_up_days) * DAY_S)
             if number >= 0:
-                yield self._collected()
+                yield self._recorder.taken()
 
     def residual_kwh(self) -> float:
         """Return the largest difference between energy and state of charge of a vehicle so far."""
@@ -182,7 +181,7 @@ class Fleet:
         self._soc[driver] = after
         self._balance_kwh[driver] += public_kwh - driving_kwh
         is_kept = outing.leave_s[driver] >= self.run_start_s
-        self._keep(
+        self._recorder.keep(
             "trips",
             {
                 "user": people.user[driver],
@@ -217,7 +216,7 @@ class Fleet:
                 (self._export_kwh, export_start),
             )
         )
-        self._keep(
+        self._recorder.keep(
             "session_truth",
             {
                 "user": people.user[driver],
@@ -273,7 +272,7 @@ class Fleet:
                 (dispatch.ACKNOWLEDGED, answered_s, None, keep & answers),
             ):
                 rows = dispatch.dispatch_rows(windows, at, event, user, occurred_s, energy_wh)
-                self._keep("dispatches", rows, is_row)
+                self._recorder.keep("dispatches", rows, is_row)
             leg = leg[~answers]
             window[leg] += 1
             leg = leg[told_s[window[leg]] < legs.end_s[leg]]
@@ -310,7 +309,7 @@ class Fleet:
         import_kwh, export_kwh = self._import_kwh[driver], self._export_kwh[driver]
         if is_row.any():
             row = np.flatnonzero(is_row)
-            self._append(
+            self._recorder.keep(
                 "telemetry",
                 telemetry.charging_rows(
                     people.user[driver[row]],
@@ -378,7 +377,7 @@ class Fleet:
         import_kwh, export_kwh = self._import_kwh[driver], self._export_kwh[driver]
         row = np.flatnonzero(is_kept[called.stay])
         soc_per_kwh = 1 / (efficiency * battery_kwh)
-        self._append(
+        self._recorder.keep(
             "telemetry",
             telemetry.exporting_rows(
                 people.user[driver[row]],
@@ -405,7 +404,7 @@ class Fleet:
             self._windows.end_s[window],
             metered_wh,
         )
-        self._keep("dispatches", rows, is_kept[called.stay])
+        self._recorder.keep("dispatches", rows, is_kept[called.stay])
 
     def _log(
         self,
@@ -425,30 +424,7 @@ class Fleet:
             self._import_kwh[driver] if import_kwh is None else import_kwh,
             self._export_kwh[driver],
         )
-        self._keep("plug_events", rows, is_row)
-
-    def _keep(
-        self, table: str, rows: dict[str, np.ndarray], is_row: np.ndarray | None = None
-    ) -> None:
-        """Add those rows to a table of the day that are to be kept."""
-        if is_row is not None and not is_row.all():
-            rows = {column: values[is_row] for column, values in rows.items()}
-        self._append(table, rows)
-
-    def _append(self, table: str, rows: dict[str, np.ndarray]) -> None:
-        if len(rows["user"]):
-            self._parts.setdefault(table, []).append(rows)
-
-    def _collected(self) -> Tables:
-        """Return the tables of the day, and begin new ones."""
-        parts, self._parts = self._parts, {}
-        return {
-            table: {
-                column: np.concatenate([rows[column] for rows in parts_of_table])
-                for column in parts_of_table[0]
-            }
-            for table, parts_of_table in parts.items()
-        }
+        self._recorder.keep("plug_events", rows, is_row)
 
 
 def _select(
