@@ -8,14 +8,16 @@
 {%- endmacro %}
 
 
-{#- start_date and end_date as the columns first_date and end_date. -#}
+{#- start_date and end_date as the columns first_date and end_date. Both raise every error: DuckDB may find from the first
+    one alone that no row can match, and never ask for the other. -#}
 {% macro kpi_range() -%}
-    {{ kpi_date('start_date') }} as first_date,
+    {%- for argument, column in [('start_date', 'first_date'), ('end_date', 'end_date')] %}
     case
         when {{ kpi_date('start_date') }} > {{ kpi_date('end_date') }}
             then error('start_date must not be after end_date')
-        else {{ kpi_date('end_date') }}
-    end as end_date
+        else {{ kpi_date(argument) }}
+    end as {{ column }}{% if not loop.last %},{% endif %}
+    {%- endfor %}
 {%- endmacro %}
 
 

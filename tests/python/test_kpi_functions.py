@@ -295,8 +295,10 @@ def test_a_start_after_its_end_is_an_error_for_a_user_too(connection):
     assert "start_date must not be after end_date" in message
 
 
-def test_a_range_beyond_all_data_is_checked_too(connection):
-    message = refusal(connection, "daily_load", "2019-02-02", "2019-02-01")
+@pytest.mark.parametrize("function", RANGE_FUNCTIONS)
+@pytest.mark.parametrize("year", [2019, 2099])
+def test_a_range_beyond_all_data_is_checked_too(connection, function, year):
+    message = refusal(connection, function, f"{year}-02-02", f"{year}-02-01")
     assert "start_date must not be after end_date" in message
 
 
