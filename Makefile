@@ -54,6 +54,7 @@ seeds: $(READY)  ## Write the seeds again
 	@$(BIN)/python python_scripts/generate_residential.py
 	@$(BIN)/python python_scripts/generate_experiment.py
 	@$(BIN)/python python_scripts/generate_network.py
+	@$(BIN)/python python_scripts/simulate_fleet.py
 
 benchmark: $(READY)  ## Measure speed and memory; ONLY="build loads_csv" runs parts of it
 	@$(BIN)/python python_scripts/run_benchmarks.py $(ONLY)

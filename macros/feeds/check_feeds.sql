@@ -3,8 +3,8 @@
 {% macro check_feeds() %}
     {%- if execute -%}
         {#- A time zone that does not exist is DuckDB's error here and not in the middle of the build. -#}
-        {%- for time_zone in [var('residential_timezone'), var('experiment_timezone'), var('network_timezone')] -%}
-            {%- do run_query('select ' ~ to_utc("timestamp '2000-01-01'", time_zone)) -%}
+        {%- for source in ['residential', 'experiment', 'network', 'simulator'] -%}
+            {%- do run_query('select ' ~ to_utc("timestamp '2000-01-01'", var(source ~ '_timezone'))) -%}
         {%- endfor -%}
         {%- for name in named_feeds() -%}
             {%- if name not in feed_names() -%}

@@ -13,5 +13,12 @@
         'network__stations',
         'residential__charging_reports',
         'residential__hourly_loads',
+        'simulator__dispatches',
+        'simulator__injected_damage',
+        'simulator__plug_events',
+        'simulator__session_truth',
+        'simulator__telemetry',
+        'simulator__trips',
+        'simulator__users',
     ]) }}
 {% endmacro %}

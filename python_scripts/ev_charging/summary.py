@@ -11,18 +11,22 @@ import duckdb
 import pandas as pd
 
 from ev_charging.experiment.wording import percent
+from ev_charging.fleet_summary import fleet_figures
 from ev_charging.load_profiles import LOAD_PROFILES
 from ev_charging.network_summary import network_figures
 from ev_charging.warehouse import read_mart
 
 COLUMNS = 100
 
-_SCHEMAS = ("core", "load", "experiment", "reliability", "quality")
+_SCHEMAS = ("core", "load", "experiment", "reliability", "fleet", "quality")
 _COUNT = 'select count(*) from "{}"."{}"'
 # More comparisons than this are counted; the whole of each is in the marts.
 _COMPARISONS = 3
 _REASON_LINES = 2
 _NAIVE = "naive_welch"
+# Of the feeds with a fault those with most rows that don't count are shown.
+_FEEDS = 3
+_NOT_THERE = "not there yet (make build)"
 # What stands before each line of a section.
 _INDENT = 2
 
@@ -60,6 +64,7 @@ def build_summary(
             load_figures(connection, load_profile),
         ),
         Section("Charging network", network_lines(connection)),
+        Section("Simulated fleets", fleet_lines(connection)),
         Section("Experiments", experiment_figures(connection)),
         Section("Where to look", place_lines(places)),
     ]
@@ -93,7 +98,8 @@ def rows_per_mart(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def feed_reconciliation(connection: duckdb.DuckDBPyConnection) -> Section:
     """Return a section with a line per feed: rows read, where they ended, why most are rejected.
 
-    Repeated rows are duplicates and superseded ones. Feeds whose rows all count are one line.
+    Repeated rows are duplicates and superseded ones. Feeds whose rows all count are one line, and
+    so are those with few rows that don't, where there are many feeds with a fault.
     """
     feeds = read_mart(
         connection,
@@ -132,15 +138,19 @@ def feed_reconciliation(connection: duckdb.DuckDBPyConnection) -> Section:
     if feeds.empty:
         return Section(heading, ["none"])
     is_accounted = feeds["unaccounted_rows"].fillna(1).eq(0)
-    is_whole = is_accounted & feeds["accepted_rows"].eq(feeds["rows_read"])
-    rows = [
-        [feed.feed, *map(_count, feed[2:6]), _remark(feed)]
-        for feed in feeds[~is_whole].itertuples()
-    ]
+    faults = (feeds["rows_read"] - feeds["accepted_rows"]).fillna(0)
+    is_whole = is_accounted & faults.eq(0)
+    # Rows that are lost come before all that are told.
+    ranked = feeds.assign(is_accounted=is_accounted, faults=faults)[~is_whole].sort_values(
+        ["is_accounted", "faults", "feed"], ascending=[True, False, True]
+    )
+    shown = feeds.loc[ranked.index[:_FEEDS].sort_values()]
+    others = feeds.loc[ranked.index[_FEEDS:]]
+    rows = [[feed.feed, *map(_count, feed[2:6]), _remark(feed)] for feed in shown.itertuples()]
+    if not others.empty:
+        rows.append(_together(others, "more with a fault"))
     if is_whole.any():
-        read = _count(feeds.loc[is_whole, "rows_read"].sum())
-        noun = "feed" if is_whole.sum() == 1 else "feeds"
-        rows.append([f"{is_whole.sum()} {noun} without a fault", read, read, "0", "0", ""])
+        rows.append(_together(feeds[is_whole], "without a fault"))
     # The heading is that of the columns too, and begins left of the lines.
     headings = [heading[_INDENT:], "read", "accepted", "repeated", "rejected", ""]
     *columns, remarks = zip(headings, *rows, strict=True)
@@ -257,6 +267,12 @@ def network_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return _figures(figures) if figures else ["none"]
 
 
+def fleet_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the key figures of the simulated fleets."""
+    figures = fleet_figures(connection)
+    return _figures(figures) if figures else ["none"]
+
+
 def experiment_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the decision of each comparison and its reason, and the effects on its primaries.
 
@@ -303,14 +319,16 @@ def experiment_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 def place_lines(places: Places) -> list[str]:
     """Return where warehouse, plots and docs site are, or how to get the missing ones."""
-    has_plots = any(places.plots.glob("*.png"))
-    return [
-        f"warehouse  {_short(places.warehouse)}",
-        f"plots      {_short(places.plots) if has_plots else 'not drawn yet: make build'}",
-        f"docs site  {_short(places.docs)} (make docs)"
-        if places.docs.is_file()
-        else "docs site  not generated yet: make build",
-    ]
+    plots = _short(places.plots) if any(places.plots.glob("*.png")) else _NOT_THERE
+    docs = f"{_short(places.docs)} (make docs)" if places.docs.is_file() else _NOT_THERE
+    return [f"warehouse  {_short(places.warehouse)}", f"plots      {plots}; docs site {docs}"]
+
+
+def _together(feeds: pd.DataFrame, words: str) -> list[str]:
+    """Return the line of several feeds."""
+    columns = ["rows_read", "accepted_rows", "repeated_rows", "rejected_rows"]
+    noun = "feed" if len(feeds) == 1 else "feeds"
+    return [f"{len(feeds)} {noun} {words}", *map(_count, feeds[columns].sum()), ""]
 
 
 def _remark(feed: Any) -> str:

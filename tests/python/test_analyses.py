@@ -33,6 +33,7 @@ from feed_figures import (
     read_reports,
     read_rows,
 )
+from fleet_figures import half_hours_of, read_cars
 from price_figures import (
     POWERS_KW,
     by_hour,
@@ -60,6 +61,7 @@ LONGEST = timedelta(days=14)
 # What identifies a row of each analysis; the order in which it lists them.
 KEYS = {
     "active_hours_per_day": ["load_profile", "iso_weekday"],
+    "cars_full_in_the_morning": ["run_id", "archetype"],
     "cheap_hours_by_month": ["price_zone", "month_start_date", "hour_of_day"],
     "coincidence_of_user_peaks": ["scope", "site_id", "load_profile"],
     "cost_of_charging_by_month": ["load_profile", "month_start_date"],
@@ -74,14 +76,17 @@ KEYS = {
     "failures_of_last_week": ["place", "failure_reason"],
     "feed_trust": ["feed"],
     "flagged_sessions": ["source_system", "flag"],
+    "flexibility_by_hour": ["run_id", "day_kind", "hour_of_day"],
     "hours_near_the_peak": ["load_profile", "threshold"],
     "monthly_demand": ["month_start_date"],
     "peak_at_half_the_power": ["period"],
     "peak_hours_per_profile": ["load_profile", "peak_rank"],
+    "peak_power_of_fleets": ["run_id"],
     "port_downtime_of_last_week": ["place", "station_id", "evse_id"],
     "ports_about_to_miss_uptime": ["place", "station_id", "evse_id"],
     "retries_and_give_ups": ["site_id"],
     "share_of_energy_by_hour": ["day_kind", "hour_of_day"],
+    "soc_through_the_day": ["run_id", "archetype", "hour_of_day"],
     "station_utilisation": ["station_rank", "station_id"],
     "stations_worse_than_before": ["place", "station_id"],
     "wait_for_power_by_mode": ["attempt_mode"],
@@ -221,7 +226,15 @@ def _all_before_months(values: tuple) -> tuple:
 def test_an_analysis_of_an_empty_warehouse_has_the_same_columns(opened, compiled, results, name):
     opened.execute("begin")
     try:
-        for schema in ("core", "load", "quality", "experiment", "reliability", "intermediate"):
+        for schema in (
+            "core",
+            "load",
+            "quality",
+            "experiment",
+            "reliability",
+            "fleet",
+            "intermediate",
+        ):
             for (table,) in opened.execute(
                 "select table_name from information_schema.tables "
                 "where table_schema = ? and table_type = 'BASE TABLE'",
@@ -806,3 +819,110 @@ def test_the_reports_have_days_that_the_figures_depend_on(reports):
     """The seed covers both clock changes, so that a figure on the wrong clock shows."""
     assert reports["plugged_in"].min() < datetime(2024, 3, 31) < reports["plugged_out"].max()
     assert reports["plugged_in"].min() < datetime(2024, 10, 27) < reports["plugged_out"].max()
+
+
+# --- simulated fleets -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def fleets(opened: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Half-hours of the cars of all runs, with their batteries."""
+    cars = read_cars(opened)
+    rows = pd.DataFrame(half_hours_of(cars))
+    keys = list(zip(rows["run_id"], rows["user_id"], strict=True))
+    for name in ("charger_kw", "battery_kwh", "reserve_soc_pct"):
+        rows[name] = [getattr(cars[key], name) for key in keys]
+    rows["spare_kwh"] = (
+        (rows["soc_pct"] - rows["reserve_soc_pct"]).clip(lower=0) / 100 * rows["battery_kwh"]
+    ).where(rows["is_connected"], 0)
+    rows["spare_kw"] = rows["charger_kw"].where(rows["spare_kwh"] > 0, 0)
+    rows["lacking_kwh"] = (
+        (rows["target_soc_pct"] - rows["soc_pct"]).clip(lower=0) / 100 * rows["battery_kwh"]
+    ).where(rows["is_connected"], 0)
+    return rows
+
+
+def test_soc_through_the_day_is_that_of_the_cars(results, fleets):
+    hours = fleets[fleets["half_hour_of_day"] % 2 == 0]
+    keys = ["run_id", "archetype", "half_hour_of_day"]
+    expected = {
+        (run, archetype, half_hour // 2): (
+            group["soc_pct"].median(),
+            group.loc[group["is_connected"], "soc_pct"].median(),
+            (group["is_connected"] & group["soc_pct"].notna()).sum() / group["soc_pct"].count(),
+        )
+        for (run, archetype, half_hour), group in hours.groupby(keys)
+    }
+    rows = results["soc_through_the_day"]
+    assert len(rows) == len(expected)
+    for row in rows.itertuples():
+        found = (row.soc_pct_p50, row.connected_soc_pct_p50, row.connected_share)
+        found = [np.nan if value is None else value for value in found]
+        key = (row.run_id, row.archetype, row.hour_of_day)
+        assert found == pytest.approx(expected[key], abs=1e-6, nan_ok=True), key
+
+
+def test_the_peak_of_a_fleet_is_that_of_its_half_hours(results, fleets):
+    rows = results["peak_power_of_fleets"].set_index("run_id")
+    assert set(rows.index) == set(fleets["run_id"])
+    for run, half_hours in fleets.groupby("run_id"):
+        net_kwh = half_hours["import_kwh"] - half_hours["export_kwh"]
+        power = 2 * net_kwh.groupby(half_hours["half_hour_starts_at"]).sum()
+        at_peak = half_hours[half_hours["half_hour_starts_at"] == power.idxmax()]
+        row = rows.loc[run]
+        assert row["peak_kw"] == pytest.approx(power.max(), abs=1e-4)
+        assert row["peak_local_at"] == at_peak["half_hour_local_at"].iloc[0]
+        assert row["cars"] == half_hours["user_id"].nunique()
+        assert row["peak_kw_per_car"] == pytest.approx(row["peak_kw"] / row["cars"])
+        assert row["load_factor"] == pytest.approx(power.mean() / power.max(), abs=1e-6)
+
+
+def test_flexibility_is_that_of_the_cars_that_are_plugged_in(results, fleets):
+    by_half_hour = fleets.groupby(["run_id", "half_hour_starts_at", "half_hour_local_at"])[
+        ["is_connected", "spare_kw", "spare_kwh"]
+    ].mean()
+    by_half_hour = by_half_hour.reset_index()
+    local = by_half_hour["half_hour_local_at"].dt
+    kinds = np.where(local.day_of_week < 5, "weekday", "weekend")
+    expected = {
+        key: (
+            len(group),
+            group["is_connected"].mean(),
+            group["spare_kw"].mean(),
+            group["spare_kw"].min(),
+            group["spare_kwh"].mean(),
+        )
+        for key, group in by_half_hour.groupby(["run_id", kinds, local.hour])
+    }
+    rows = results["flexibility_by_hour"]
+    assert len(rows) == len(expected)
+    for row in rows.itertuples():
+        key = (row.run_id, row.day_kind, row.hour_of_day)
+        found = (
+            row.half_hours,
+            row.connected_share,
+            row.export_kw_per_car,
+            row.lowest_export_kw_per_car,
+            row.kwh_to_reserve_per_car,
+        )
+        assert found == pytest.approx(expected[key], abs=1e-6), key
+
+
+def test_cars_are_full_in_the_morning_as_their_batteries_say(results, fleets):
+    mornings = fleets[fleets["half_hour_of_day"] == 14]
+    rows = results["cars_full_in_the_morning"].set_index(["run_id", "archetype"])
+    groups = dict(list(mornings.groupby(["run_id", "archetype"])))
+    assert set(rows.index) == set(groups)
+    for key, group in groups.items():
+        connected = group[group["is_connected"]]
+        is_full = connected["soc_pct"] >= connected["target_soc_pct"]
+        row = rows.loc[key]
+        mornings_of_run = group["half_hour_starts_at"].nunique()
+        assert row["mornings"] == mornings_of_run
+        assert row["connected_cars"] == pytest.approx(len(connected) / mornings_of_run)
+        if len(connected):
+            assert row["full_share"] == pytest.approx(is_full.mean())
+        if (~is_full).any():
+            lacking = connected["lacking_kwh"].sum() / (~is_full).sum()
+            assert row["kwh_short_per_car"] == pytest.approx(lacking, abs=1e-6)
+    assert rows["full_share"].nunique() > 1

@@ -10,7 +10,7 @@ import pytest
 
 from dbt_runner import PROJECT_ROOT, run_dbt
 
-SCHEMAS = ("core", "experiment", "load", "quality", "reliability")
+SCHEMAS = ("core", "experiment", "fleet", "load", "quality", "reliability")
 KPI_CALLS = [
     "users()",
     "hourly_loads(100)",
@@ -23,6 +23,8 @@ KPI_CALLS = [
     "peak_hourly('2024-10-27', '2024-10-28')",
     "daily_utilization()",
     "avg_active_hours_per_day('2024-01-01', '2024-02-01')",
+    "assets_plugged_in('2024-10-27 00:00', '2024-10-27 02:00')",
+    "assets_full_by('2024-10-29 06:00')",
 ]
 SINGLE_FIGURES = [
     "total_energy",
@@ -297,7 +299,9 @@ def _type_name(text: str) -> str:
 def test_facts_loads_and_rejections_are_empty(opened):
     tables = opened.execute(
         "select table_schema || '.' || table_name from information_schema.tables "
-        "where table_schema in ('experiment', 'load', 'reliability') "
+        "where table_schema in ('experiment', 'fleet', 'load', 'reliability') "
+        # It simulates a fleet of its own.
+        "and table_name <> 'simulation_validation' "
         "or table_name like 'fct_%' or table_name = 'rejected_rows'"
     ).fetchall()
     assert len(tables) > 5

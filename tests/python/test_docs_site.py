@@ -20,9 +20,17 @@ from ev_charging.experiment.arm import Arm
 from ev_charging.experiment.decision import STATES
 from ev_charging.experiment.power import design_effect, effective_sessions
 from ev_charging.experiment.results import FAMILIES, NAIVE
+from ev_charging.simulation.config import CONTROLLERS, DISPATCH_MODES, MODES
 
 EXPERIMENT = "exposure/exposure.ev_charging.how_to_read_an_experiment"
 RELIABILITY = "exposure/exposure.ev_charging.how_to_read_reliability"
+FLEET = "exposure/exposure.ev_charging.how_to_read_fleet"
+FLEET_PLOTS = {
+    "soc_by_archetype.png",
+    "power_by_archetype.png",
+    "controllers.png",
+    "coincidence.png",
+}
 # Address of each page, and the plots on it.
 PAGES = {
     "overview": {
@@ -35,7 +43,9 @@ PAGES = {
         "failure_reasons.png",
         "port_uptime.png",
         "charge_start_time.png",
-    },
+    }
+    | FLEET_PLOTS,
+    FLEET: FLEET_PLOTS,
     RELIABILITY: {
         "station_success.png",
         "failure_reasons.png",
@@ -56,8 +66,9 @@ ENDS = {
     "overview": "Reading quality.rejected_rows",
     EXPERIMENT: "Limits of this build",
     RELIABILITY: "Limits of this build",
+    FLEET: "Limits of this build",
 }
-SOURCES = ["overview.md", "experiment.md", "reliability.md"]
+SOURCES = ["overview.md", "experiment.md", "reliability.md", "fleet.md"]
 WAIT_SECONDS = 30
 
 
@@ -171,6 +182,29 @@ def test_reliability_page_has_its_sections(open_page) -> None:
     ]
     limits = [row.text for row in page.find_elements("css selector", "tr")]
     assert "uptime that a port must be above, % 97" in limits
+
+
+def test_fleet_page_has_its_sections(open_page) -> None:
+    """The page is rendered too, with the limits of the build in place of their names."""
+    page = open_page(FLEET)
+    headings = [heading.text for heading in page.find_elements("css selector", "h2")]
+    assert headings == [
+        "What is simulated",
+        "Can the sessions be trusted?",
+        "When are the cars there?",
+        "How full are the batteries?",
+        "What does the fleet draw?",
+        "Was a dispatch delivered?",
+        "Which controller is better?",
+        "Is the simulation like life?",
+        "A fleet of your own",
+        "What the figures don't say",
+        "Sources",
+        "Limits of this build",
+    ]
+    limits = [row.text for row in page.find_elements("css selector", "tr")]
+    assert "run that the others are compared with uncontrolled" in limits
+    assert "like days of a baseline, weekdays 10" in limits
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -293,6 +327,16 @@ def test_figures_of_the_reliability_page_are_what_the_formulas_give() -> None:
         assert f"{successes:,} of {sessions:,}" in text
         assert f"{100 * low:.0f} to {100 * high:.0f} %" in text
     assert f"different are {100 * binom.sf(0, 25, 0.05):.0f} %" in text
+
+
+def test_fleet_page_explains_controllers_and_dispatches(connection) -> None:
+    """Every controller, mode and status that can be has its word on the page."""
+    words = set(re.findall(r"`(\w+)`", _source("fleet.md")))
+    found = connection.execute(
+        "select status from fleet.dispatch_delivery union select mode from fleet.dispatch_delivery"
+    )
+    assert {*CONTROLLERS, *DISPATCH_MODES, *MODES} <= words
+    assert {word for (word,) in found.fetchall()} <= words
 
 
 def _source(name: str) -> str:

@@ -12,18 +12,22 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 from PIL import Image
 
 from draw_plots import draw_plots
 from ev_charging import frames
 from ev_charging.experiment import frames as experiment_frames
+from ev_charging.fleet import controller_comparison
 from ev_charging.load_profiles import DEFAULT_LOAD_PROFILE, LOAD_PROFILES
 from ev_charging.plots.charge_start_time import (
     charge_start_time_figure,
     read_charge_start_times,
 )
 from ev_charging.plots.charging_costs import charging_costs_figure, read_charging_costs
+from ev_charging.plots.coincidence import coincidence_figure, read_coincidence
+from ev_charging.plots.controllers import controllers_figure, read_comparison, read_mean_day
 from ev_charging.plots.daily_load import daily_load_figure, read_daily_load
 from ev_charging.plots.daily_looks import daily_looks_figure, read_looks
 from ev_charging.plots.effect_by_method import effect_by_method_figure, read_effects
@@ -31,12 +35,15 @@ from ev_charging.plots.energy_per_user import energy_per_user_figure, read_user_
 from ev_charging.plots.failure_reasons import failure_reasons_figure, read_failure_reasons
 from ev_charging.plots.load_heat_map import load_heat_map_figure, read_load_by_hour
 from ev_charging.plots.port_uptime import port_uptime_figure, read_port_uptime
+from ev_charging.plots.power_by_archetype import power_by_archetype_figure, read_fleet_power
 from ev_charging.plots.power_curve import power_curve_figure, read_power
 from ev_charging.plots.session_distributions import read_sessions, session_distributions_figure
 from ev_charging.plots.sessions_by_hour import read_starts, sessions_by_hour_figure
+from ev_charging.plots.soc_by_archetype import read_soc, soc_by_archetype_figure
 from ev_charging.plots.station_success import read_station_success, station_success_figure
 from ev_charging.plots.style import new_figure, png_bytes, shortened, write_atomically
 from ev_charging.reliability.comparison import COMPARISON
+from ev_charging.simulation import validation
 
 PROFILE = "synthetic_7_2"
 NAMES = [
@@ -53,6 +60,10 @@ NAMES = [
     "failure_reasons.png",
     "port_uptime.png",
     "charge_start_time.png",
+    "soc_by_archetype.png",
+    "power_by_archetype.png",
+    "controllers.png",
+    "coincidence.png",
 ]
 PAGE_WIDTH_CM = (16, 17)
 SMALLEST_FONT = 9
@@ -78,6 +89,22 @@ EMPTY_MARTS = f"""
     create schema intermediate;
     create schema experiment;
     create schema reliability;
+    create schema fleet;
+    create table fleet.dispatch_delivery (
+        run_id varchar, window_starts_at timestamp, window_ends_at timestamp
+    );
+    create table fleet.soc_by_archetype (
+        run_id varchar, archetype varchar, resolution varchar, half_hour_starts_at timestamp,
+        half_hour_local_at timestamp, fleet_part varchar, cars double, soc_pct_p10 double,
+        soc_pct_p50 double, soc_pct_p90 double
+    );
+    create table fleet.power_by_archetype (
+        run_id varchar, archetype varchar, resolution varchar, half_hour_starts_at timestamp,
+        half_hour_local_at timestamp, half_hour_of_day integer, fleet_part varchar,
+        total_import_kw double, total_net_kw double
+    );
+    {empty_table("fleet.controller_comparison", controller_comparison.COMPARISON)}
+    {empty_table("fleet.simulation_validation", validation.VALIDATION)}
     create table reliability.station_reliability (
         station_key varchar, station_id varchar, station_name varchar, sessions_known bigint,
         sessions_succeeded bigint, success_rate double, success_rate_low double,
@@ -317,6 +344,92 @@ def waits_frame():
     )
 
 
+def half_hours(days=4, first="2024-10-26", time_zone="Europe/Oslo"):
+    """Return the half-hours of local days, by default those around an autumn clock change."""
+    end = pd.Timestamp(first) + pd.Timedelta(days=days)
+    local = pd.date_range(first, end, freq="30min", inclusive="left", tz=time_zone)
+    return pd.DataFrame(
+        {
+            "half_hour_starts_at": local.tz_convert("UTC").tz_localize(None),
+            "half_hour_local_at": local.tz_localize(None),
+        }
+    )
+
+
+def fleet_rows(archetypes=6, runs=("dispatch", "uncontrolled"), dispatch_day="2024-10-27"):
+    """Return the half-hours of each run and archetype; `dispatch` has a window at 17:00."""
+    rows = [
+        half_hours().assign(run_id=run, archetype=f"Archetype {place}", cars=10 * (place + 1))
+        for run in runs
+        for place in range(archetypes)
+    ]
+    fleet = pd.concat(rows, ignore_index=True)
+    local = fleet["half_hour_local_at"]
+    is_window = (local.dt.normalize() == dispatch_day) & (local.dt.hour == 17)
+    return fleet.assign(is_dispatched=is_window & (fleet["run_id"] == "dispatch"))
+
+
+def soc_frame(**options):
+    """Return cars that are charged to 60 % all day, 52 % in the dispatch window."""
+    soc = fleet_rows(**options)
+    soc["soc_pct_p50"] = np.where(soc["is_dispatched"], 52.0, 60.0)
+    soc["connected_soc_pct_p50"] = np.where(
+        soc["half_hour_local_at"].dt.hour == 12, np.nan, soc["soc_pct_p50"] + 5
+    )
+    return soc.assign(
+        soc_pct_p10=soc["soc_pct_p50"] - 20,
+        soc_pct_p90=soc["soc_pct_p50"] + 20,
+    )
+
+
+def fleet_power_frame(**options):
+    """Return 1 kW per archetype at 0:00, 10 kW at 20:00, and 4 kW of export in the window."""
+    power = fleet_rows(**options)
+    hour = power["half_hour_local_at"].dt.hour
+    return power.assign(
+        import_kw=np.select([hour == 20, hour == 0], [10.0, 1.0], 0.0),
+        export_kw=np.where(power["is_dispatched"], 4.0, 0.0),
+    )
+
+
+def mean_day_frame(runs=("dispatch", "smart", "uncontrolled")):
+    """Return 10 kW at 18:00 of one run, at 2:00 of another, and export at 17:00 of the third."""
+    hours = np.arange(0, 24, 0.5)
+    power = {
+        "uncontrolled": np.where(hours == 18, 10.0, 1.0),
+        "smart": np.where(hours == 2, 10.0, 1.0),
+        "dispatch": np.where(hours == 17, -5.0, 1.0),
+    }
+    return pd.concat(
+        pd.DataFrame({"run_id": run, "hour_of_day": hours, "power_kw": power.get(run, 2.0)})
+        for run in runs
+    )
+
+
+def comparison_frame():
+    """Return runs that cost 10 % less and 5 % more than uncontrolled."""
+    rows = [
+        ("dispatch", "cost_eur", 2.1, 2.0),
+        ("dispatch", "fleet_peak_kw", 30.0, 20.0),
+        ("smart", "cost_eur", 1.8, 2.0),
+        ("smart", "fleet_peak_kw", 40.0, 20.0),
+    ]
+    comparison = pd.DataFrame(rows, columns=["run_id", "metric", "value", "reference_value"])
+    return comparison.assign(reference_run_id="uncontrolled")
+
+
+def factors_frame(loaded=()):
+    """Return real factors of 1, 0.4 and 0.2 for 1, 10 and 100 cars, simulated ones 0.01 above."""
+    fleets = [("reference_run", "uncontrolled", True), *loaded]
+    rows = [
+        (fleet, run, cars, real, real, real + 0.01, passes)
+        for fleet, run, passes in fleets
+        for cars, real in ((1, 0.99), (10, 0.4), (100, 0.2))
+    ]
+    names = ["fleet", "run_id", "cars", "real_low", "real_high", "simulated_value", "passes"]
+    return pd.DataFrame(rows, columns=names).assign(tolerance=0.03, users=3000)
+
+
 FULL_FIGURES = {
     "daily_load": lambda: daily_load_figure(daily_frame(), PROFILE),
     "load_heat_map": lambda: load_heat_map_figure(hours_frame(), PROFILE),
@@ -334,6 +447,23 @@ FULL_FIGURES = {
     "port_uptime": lambda: port_uptime_figure(uptime_frame()),
     "uptime_of_many_ports": lambda: port_uptime_figure(uptime_frame(24, 60)),
     "charge_start_time": lambda: charge_start_time_figure(waits_frame()),
+    "soc_by_archetype": lambda: soc_by_archetype_figure(soc_frame()),
+    "soc_of_many_archetypes": lambda: soc_by_archetype_figure(soc_frame(archetypes=30)),
+    "soc_of_one_archetype": lambda: soc_by_archetype_figure(soc_frame(archetypes=1)),
+    "soc_that_is_unknown": lambda: soc_by_archetype_figure(
+        soc_frame().assign(soc_pct_p10=np.nan, soc_pct_p50=np.nan, soc_pct_p90=np.nan)
+    ),
+    "power_by_archetype": lambda: power_by_archetype_figure(fleet_power_frame()),
+    "power_of_many_archetypes": lambda: power_by_archetype_figure(fleet_power_frame(archetypes=30)),
+    "controllers": lambda: controllers_figure(mean_day_frame(), comparison_frame()),
+    "controllers_of_many_runs": lambda: controllers_figure(
+        mean_day_frame([f"run number {number} of a study" for number in range(30)]),
+        comparison_frame().iloc[:0],
+    ),
+    "coincidence": lambda: coincidence_figure(factors_frame()),
+    "coincidence_of_runs": lambda: coincidence_figure(
+        factors_frame([("loaded", "smart", True), ("loaded", "uncontrolled", None)])
+    ),
 }
 EMPTY_FIGURES = {
     "daily_load": lambda: daily_load_figure(daily_frame().iloc[:0], PROFILE),
@@ -355,6 +485,12 @@ EMPTY_FIGURES = {
     "failure_reasons": lambda: failure_reasons_figure(failures_frame().iloc[:0]),
     "port_uptime": lambda: port_uptime_figure(uptime_frame().iloc[:0]),
     "charge_start_time": lambda: charge_start_time_figure(waits_frame().iloc[:0]),
+    "soc_by_archetype": lambda: soc_by_archetype_figure(soc_frame().iloc[:0]),
+    "power_by_archetype": lambda: power_by_archetype_figure(fleet_power_frame().iloc[:0]),
+    "controllers": lambda: controllers_figure(
+        mean_day_frame().iloc[:0], comparison_frame().iloc[:0]
+    ),
+    "coincidence": lambda: coincidence_figure(factors_frame().iloc[:0]),
 }
 
 
@@ -780,6 +916,104 @@ def test_waits_are_shown_with_their_percentiles():
     assert "2 that waited for more than 196 s" in " ".join(texts(figure))
 
 
+def test_the_days_from_the_first_dispatch_on_are_drawn():
+    soc = soc_frame()
+    figure = soc_by_archetype_figure(soc)
+    panels = figure.axes
+    assert len(panels) == 6
+    assert figure.get_suptitle().replace("\n", " ") == (
+        "Nine of ten cars of every archetype keep 32 % or more; lowest: Archetype 0"
+    )
+    shown = texts(figure)
+    assert "Run dispatch (one of 2), local time; in brackets the number of cars" in shown
+    # The archetype with most cars comes first.
+    assert [axes.texts[0].get_text() for axes in panels[:2]] == [
+        "Archetype 5 (60)",
+        "Archetype 4 (50)",
+    ]
+    whole, connected = panels[0].lines
+    assert (whole.get_linestyle(), connected.get_linestyle()) == ("-", "--")
+    # The clock is put back at night: the window lies 18 hours after midnight.
+    hours, medians = whole.get_data()
+    assert hours[-1] == 48.5
+    assert list(hours[medians == 52]) == [18.0, 18.5]
+    assert [shade.get_x() for shade in panels[0].patches] == [18.0, 18.5]
+    labels = [label.get_text() for label in panels[-1].get_xticklabels()]
+    assert labels == ["00:00\nSun 27", "12:00", "00:00\nMon 28", "12:00"]
+    assert [tick for tick in panels[-1].get_xticks()] == [0, 13, 25, 37]
+
+
+def test_a_fleet_without_a_dispatch_is_drawn_in_its_last_whole_days():
+    soc = soc_frame(runs=["smart"])
+    soc = soc[soc["half_hour_local_at"] < "2024-10-29 08:00"]
+    figure = soc_by_archetype_figure(soc)
+    assert not any(axes.patches for axes in figure.axes)
+    labels = [label.get_text() for label in figure.axes[-1].get_xticklabels()]
+    assert labels == ["00:00\nSun 27", "12:00", "00:00\nMon 28", "12:00"]
+    assert "Run smart, local time; in brackets the number of cars" in texts(figure)
+
+
+def test_power_is_stacked_by_archetype_and_export_lies_below_zero():
+    figure = power_by_archetype_figure(fleet_power_frame(archetypes=2))
+    (axes,) = figure.axes
+    assert figure.get_suptitle().replace("\n", " ") == (
+        "The fleet draws up to 20.0 kW at 20:00, and gives up to 8.0 kW at 17:00"
+    )
+    *stacks, together = (patch for patch in axes.patches if isinstance(patch, StepPatch))
+    tops = [stack.get_data().values for stack in stacks]
+    assert [top.max() for top in tops] == [10, 20, 0, 0]
+    assert [top.min() for top in tops] == [0, 0, -4, -8]
+    values = together.get_data().values
+    assert (values.max(), values.min()) == (20, -8)
+
+
+def test_archetypes_with_least_energy_are_drawn_together():
+    figure = power_by_archetype_figure(fleet_power_frame(archetypes=30))
+    assert "Others" in texts(figure)
+    assert "up to 300 kW at 20:00" in figure.get_suptitle().replace("\n", " ")
+
+
+def test_controllers_are_compared_with_their_reference():
+    figure = controllers_figure(mean_day_frame(), comparison_frame())
+    assert figure.get_suptitle().replace("\n", " ") == (
+        "smart costs 10 % less than uncontrolled, its peak is 100 % higher"
+    )
+    day, cost, peak = figure.axes
+    assert [patch.get_label() for patch in day.patches] == ["uncontrolled", "dispatch", "smart"]
+    assert day.patches[1].get_data().values.min() == -5
+    assert [bar.get_height() for bar in cost.containers[0]] == [2.0, 2.1, 1.8]
+    assert [bar.get_height() for bar in peak.containers[0]] == [20, 30, 40]
+    assert {"2.00", "2.10", "1.80", "20.0", "30.0", "40.0"} <= set(texts(figure))
+
+
+def test_controllers_that_save_nothing_are_not_praised():
+    dearer = comparison_frame().assign(value=3.0).query("metric == 'cost_eur'")
+    title = controllers_figure(mean_day_frame(), dearer).get_suptitle()
+    assert title == "dispatch costs 50 % more than uncontrolled"
+
+
+def test_a_single_run_is_drawn_without_a_comparison():
+    figure = controllers_figure(mean_day_frame(["smart"]), comparison_frame().iloc[:0])
+    assert len(figure.axes) == 1
+    assert figure.get_suptitle() == "Power of the fleet by controller"
+
+
+def test_coincidence_is_drawn_beside_that_of_real_drivers():
+    loaded = [("loaded", "b", True), ("loaded", "a", None), ("loaded", "c", False)]
+    figure = coincidence_figure(factors_frame(loaded))
+    assert figure.get_suptitle().replace("\n", " ") == (
+        "100 simulated cars draw at most 21 % of their power at once, real ones 20 %"
+    )
+    (axes,) = figure.axes
+    lines = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
+    # Of the loaded runs the first that has enough drivers.
+    assert lines == {
+        "Real drivers": [0.99, 0.4, 0.2],
+        "Simulated in this build (3,000 drivers)": pytest.approx([1.0, 0.41, 0.21]),
+        "Run b (3,000 drivers)": pytest.approx([1.0, 0.41, 0.21]),
+    }
+
+
 def test_a_long_name_is_cut():
     assert shortened("abcdef", 6) == "abcdef"
     assert shortened("abcd ef", 6) == "abcd\u2026"
@@ -877,6 +1111,26 @@ def test_the_network_marts_have_what_the_figures_read(connection):
     waits = read_charge_start_times(connection)
     assert waits["attempt_mode"].nunique() == 4
     assert (waits["seconds"] >= 0).all()
+
+
+def test_the_fleet_marts_have_what_the_figures_read(connection):
+    for rows in (read_soc(connection), read_fleet_power(connection)):
+        assert not rows.duplicated(["run_id", "archetype", "half_hour_starts_at"]).any()
+        assert set(rows["is_dispatched"]) == {True, False}
+    soc = read_soc(connection)
+    assert soc["connected_soc_pct_p50"].isna().any()
+    known = soc.dropna(subset=["soc_pct_p50"])
+    assert (known["soc_pct_p10"] <= known["soc_pct_p90"]).all()
+    power = read_fleet_power(connection)
+    assert power.loc[power["is_dispatched"], "export_kw"].max() > 0
+    mean_day = read_mean_day(connection)
+    assert set(mean_day.groupby("run_id")["hour_of_day"].count()) == {48}
+    comparison = read_comparison(connection)
+    assert set(comparison["metric"]) == {"cost_eur", "fleet_peak_kw"}
+    factors = read_coincidence(connection)
+    reference = factors[factors["fleet"] == "reference_run"]
+    assert list(reference["cars"]) == [1, 2, 5, 10, 20, 50, 100]
+    assert reference["simulated_value"].is_monotonic_decreasing
 
 
 def test_the_load_profiles_are_those_of_the_marts(connection):

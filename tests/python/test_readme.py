@@ -4,6 +4,8 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,6 +13,7 @@ import yaml
 from dbt_runner import PROJECT_ROOT, run_dbt
 
 PAGES = ["README.md", "CONTRIBUTING.md"]
+PYTHON = ".venv/bin/python"
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -25,10 +28,21 @@ def commands(page: str) -> list[list[str]]:
     return [words for line in lines if (words := shlex.split(line, comments=True))]
 
 
+def run_script(arguments: list[str], folder: Path) -> None:
+    """Run a script of the project, with the folder data/ in another place."""
+    moved = [str(folder / word) if word.startswith("data/") else word for word in arguments]
+    result = subprocess.run(
+        [sys.executable, *moved], cwd=PROJECT_ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_make_target_exists(page):
     for program, *arguments in commands(page):
-        assert program == "make"
+        assert program in ("make", PYTHON)
+        if program == PYTHON:
+            continue
         result = subprocess.run(
             ["make", "--dry-run", *arguments], cwd=PROJECT_ROOT, capture_output=True, text=True
         )
@@ -54,8 +68,11 @@ def test_every_build_from_own_files_builds(tmp_path):
     shutil.copy(seeds / "raw_network__charging_sessions.csv", data / "network_sessions.csv")
     shutil.copy(seeds / "raw_network__charger_messages.csv", data / "messages.csv")
     shutil.copy(seeds / "raw_network__outage_exclusions.csv", data / "exclusions.csv")
+    for words in commands("README.md"):
+        if words[0] == PYTHON:
+            run_script(words[1:], tmp_path)
     settings = [words[-1] for words in commands("README.md") if words[-1].startswith("VARS=")]
-    assert len(settings) == 4
+    assert len(settings) == 5
     for number, setting in enumerate(settings):
         variables = yaml.safe_load(setting.removeprefix("VARS="))
         feeds = {name: str(tmp_path / file) for name, file in variables["feeds"].items()}
@@ -73,7 +90,7 @@ def test_every_query_returns_rows(connection):
 
 def test_every_table_of_the_readme_exists(connection):
     text = (PROJECT_ROOT / "README.md").read_text()
-    schemas = ["core", "load", "reliability", "experiment", "quality"]
+    schemas = ["core", "load", "reliability", "experiment", "fleet", "quality"]
     named = set(re.findall(rf"`((?:{'|'.join(schemas)})\.\w+)`", text))
     tables = connection.execute(
         "select table_schema || '.' || table_name from information_schema.tables "

@@ -7,7 +7,8 @@ import pytest
 
 from ev_charging.simulation.archetypes import check_archetypes, read_archetypes
 from ev_charging.simulation.config import Dispatch, FleetConfig, default_dates
-from simulated_fleets import ARCHETYPES_FILE, archetypes
+from ev_charging.simulation.simulator import Fleet
+from simulated_fleets import ARCHETYPES_FILE, archetypes, prices
 
 
 @pytest.mark.parametrize(
@@ -86,3 +87,16 @@ def test_windows_fall_on_tuesdays_and_thursdays_of_the_second_half_of_a_run():
         date(2024, 10, 29),
         date(2024, 10, 31),
     )
+
+
+def test_a_day_that_is_named_twice_has_one_window():
+    days = (date(2024, 10, 8), date(2024, 10, 7), date(2024, 10, 8))
+    assert FleetConfig(dispatch=Dispatch(dates=days)).dispatch_dates() == (days[1], days[0])
+
+
+def test_a_window_that_the_clock_skips_is_refused():
+    spring = date(2024, 3, 31)
+    dispatch = Dispatch(start="02:00", end="03:00", dates=(spring,))
+    config = FleetConfig(users=1, days=2, start=date(2024, 3, 30), dispatch=dispatch)
+    with pytest.raises(ValueError, match="the clock skips the dispatch on 2024-03-31"):
+        Fleet(config, archetypes(), prices())

@@ -94,11 +94,22 @@ def test_a_local_day_has_46_48_or_50_half_hours():
         assert days.tolist()[:3] == [48, half_hours, 48]
 
 
-def test_the_clock_is_that_of_the_time_zone_database():
-    clock = LocalClock("Europe/London", date(2024, 3, 29), 5)
-    walls = day_start_s(date(2024, 3, 29)) + np.arange(5 * 96) * 900
+@pytest.mark.parametrize(
+    ("time_zone", "first_day"),
+    [
+        ("Europe/London", date(2024, 3, 29)),
+        ("Europe/Oslo", date(2024, 10, 25)),
+        ("Australia/Adelaide", date(2024, 10, 4)),
+        ("America/St_Johns", date(2024, 11, 1)),
+        ("Asia/Kathmandu", date(2024, 6, 1)),
+    ],
+)
+def test_the_clock_is_that_of_the_time_zone_database(time_zone, first_day):
+    clock = LocalClock(time_zone, first_day, 5)
+    walls = day_start_s(first_day) + np.arange(5 * 96) * 900
     stamps = pd.to_datetime(walls, unit="s")
-    real = stamps.tz_localize("Europe/London", nonexistent=pd.Timedelta(hours=1), ambiguous=True)
+    first = np.ones(len(stamps), dtype=bool)
+    real = stamps.tz_localize(time_zone, nonexistent=pd.Timedelta(hours=1), ambiguous=first)
     expected = real.tz_convert("UTC").as_unit("s").asi8
     np.testing.assert_array_equal(clock.instant(walls), expected)
     back = pd.to_datetime(clock.wall(expected), unit="s")

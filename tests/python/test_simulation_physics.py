@@ -198,7 +198,10 @@ def test_instruction_acknowledgement_and_metered_energy_are_rows_of_their_own():
     asked = instructed.loc[acknowledged.index]
     assert (acknowledged["occurred_at"] > asked["occurred_at"]).all()
     assert (asked["occurred_at"] == asked["window_starts_at"] - 15 * 60).all()
-    assert (metered["energy_wh"] <= instructed.loc[metered.index, "energy_wh"]).all()
+    # a car that charges between instruction and window has more to give than was asked for
+    more_wh = metered["energy_wh"] - instructed.loc[metered.index, "energy_wh"]
+    assert more_wh.max() < 1750
+    assert 0 <= instructed["energy_wh"].min() < instructed["energy_wh"].max() == 7000
     exported = tables["telemetry"]["export_wh"].sum()
     assert metered["energy_wh"].sum() == exported > 0
     # a car that doesn't answer charges as if nobody had asked

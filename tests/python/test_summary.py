@@ -12,6 +12,7 @@ from ev_charging.summary import (
     build_summary,
     experiment_figures,
     feed_reconciliation,
+    fleet_lines,
     load_figures,
     network_lines,
     rows_per_mart,
@@ -26,6 +27,7 @@ SMALL_WAREHOUSE = """
     create schema load;
     create schema experiment;
     create schema reliability;
+    create schema fleet;
     create schema quality;
     create schema staging;
     create table staging.stg_loads as select 1 as one;
@@ -83,6 +85,25 @@ SMALL_WAREHOUSE = """
             port_key, month_start_date, outage_minutes_12m, excluded_minutes_12m,
             denominator_minutes_12m, is_compliant
         );
+    create table fleet.controller_comparison as
+        select * from (values
+            ('smart', 'uncontrolled', 'cost_eur', -0.123),
+            ('smart', 'uncontrolled', 'fleet_peak_kw', 0.4),
+            ('drain', 'uncontrolled', 'cost_eur', 0.05),
+            ('unknown', 'uncontrolled', 'cost_eur', null)
+        ) as comparison (run_id, reference_run_id, metric, relative_difference);
+    create table fleet.dispatch_delivery as
+        select * from (values
+            ('delivered', 6.0::decimal(18, 6), 5.5::decimal(18, 6), 4.0::decimal(18, 6)),
+            ('delivered', 6.0, 5.0, null),
+            ('delivered', null, 4.0, 3.0),
+            ('not_acknowledged', null, null, null)
+        ) as dispatches (status, delivered_kwh, true_delivered_kwh, rebound_kwh);
+    create table fleet.simulation_validation as
+        select * from (values
+            ('reference_run', true), ('reference_run', true), ('reference_run', true),
+            ('reference_run', false), ('reference_run', null), ('loaded', false)
+        ) as figures (fleet, passes);
     create table load.load_kpis as
         select 'synthetic_7_2' as load_profile, date '2024-01-02' as first_date,
             date '2024-12-31' as last_date, 365 as days, 16 as users,
@@ -126,7 +147,7 @@ def assert_fits_a_screen(result):
     """Assert that the command printed a screenful, without escape codes."""
     assert result.exit_code == 0, result.output
     assert len(result.output.splitlines()) <= LINES
-    is_place = tuple("  " + name for name in ("warehouse", "plots", "docs site"))
+    is_place = tuple("  " + name for name in ("warehouse", "plots"))
     for line in result.output.splitlines():
         # The path of a warehouse is as long as it is.
         assert len(line) <= COLUMNS or line.startswith(is_place), line
@@ -152,6 +173,7 @@ def test_rows_are_counted_per_table_in_order(small):
         " experiment: experiment_decision 1, experiment_results 5;"
         " reliability: charge_success_kpis 4, port_uptime_monthly 3, site_visits_daily 2,"
         " station_comparison 4, station_reliability 2;"
+        " fleet: controller_comparison 4, dispatch_delivery 4, simulation_validation 6;"
         " quality: feed_reconciliation 3, rejected_rows 1,503"
     )
 
@@ -192,6 +214,29 @@ def test_rows_that_are_lost_are_not_hidden(small, lost, shown):
     lines = words(feed_reconciliation(small).lines)
     assert lines[0].startswith("market__prices 12 12 0 0 unaccounted: " + shown)
     assert lines[1].endswith(f"unaccounted: {shown}; negative_energy 1")
+
+
+def test_of_many_feeds_with_a_fault_those_with_most_bad_rows_are_shown(small):
+    small.execute(
+        """
+        insert into quality.feed_reconciliation
+        select 'network__' || chr(97 + i::integer), 20 + i, 10, i, 4, 6, 0
+        from range(6) as feeds (i)
+        """
+    )
+    small.execute(
+        "insert into quality.feed_reconciliation values ('market__lost', 5, 5, 0, 0, 0, 1)"
+    )
+    lines = words(feed_reconciliation(small).lines)
+    assert [line.split()[0] for line in lines[:-2]] == [
+        "market__lost",
+        "network__f",
+        "residential__hourly_loads",
+    ]
+    assert lines[-2:] == [
+        "6 feeds more with a fault 1,449 1,388 30 31",
+        "1 feed without a fault 12 12 0 0",
+    ]
 
 
 def test_sessions_are_summed_by_source(small):
@@ -269,6 +314,26 @@ def test_a_network_that_only_sends_messages_or_only_a_list_is_summarised(small):
     assert network_lines(small)[1].endswith("95.0 % got power")
 
 
+def test_the_fleet_has_a_line_per_subject(small):
+    assert words(fleet_lines(small)) == [
+        "controller -12.3 % of the cost of uncontrolled, +40.0 % of its peak with smart",
+        "dispatches 75.0 % of 4 delivered; 12 kWh by baseline, 14 kWh in truth, 7 kWh rebound",
+        "drivers 75.0 % of 4 figures of simulated drivers are those of real ones",
+    ]
+    small.execute("update fleet.controller_comparison set run_id = repeat(run_id, 9)")
+    assert max(map(len, fleet_lines(small))) <= COLUMNS - 2
+
+
+def test_a_fleet_of_one_run_without_prices_and_baselines_is_summarised(small):
+    small.execute("delete from fleet.controller_comparison")
+    small.execute("update fleet.dispatch_delivery set delivered_kwh = null, rebound_kwh = null")
+    small.execute("update fleet.dispatch_delivery set true_delivered_kwh = null")
+    assert words(fleet_lines(small)) == [
+        "dispatches 75.0 % of 4 delivered; no energy is known",
+        "drivers 75.0 % of 4 figures of simulated drivers are those of real ones",
+    ]
+
+
 def test_load_figures_have_units(small):
     assert words(load_figures(small, "synthetic_7_2")) == [
         "energy 17,498.6 kWh 2024-01-02 to 2024-12-31, 365 days, 16 users",
@@ -295,6 +360,9 @@ def test_empty_marts_are_summarised(small, tmp_path):
         "reliability.charge_success_kpis",
         "reliability.site_visits_daily",
         "reliability.port_uptime_monthly",
+        "fleet.controller_comparison",
+        "fleet.dispatch_delivery",
+        "fleet.simulation_validation",
         "quality.feed_reconciliation",
     ):
         small.execute(f"delete from {table}")
@@ -303,6 +371,7 @@ def test_empty_marts_are_summarised(small, tmp_path):
     assert lines["Charging sessions by source"] == ["none"]
     assert lines["Experiments"] == ["none"]
     assert lines["Charging network"] == ["none"]
+    assert lines["Simulated fleets"] == ["none"]
     assert ["no hourly loads"] in lines.values()
     assert lines["Feeds, in rows"] == ["none"]
 
@@ -312,15 +381,13 @@ def test_places_are_named_or_how_to_get_them(small, tmp_path, monkeypatch):
     places = Places(tmp_path / "w.duckdb", tmp_path / "plots", tmp_path / "target" / "index.html")
     assert words(build_summary(small, "synthetic_7_2", places)[-1].lines) == [
         "warehouse w.duckdb",
-        "plots not drawn yet: make build",
-        "docs site not generated yet: make build",
+        "plots not there yet (make build); docs site not there yet (make build)",
     ]
     for path in (tmp_path / "plots" / "daily_load.png", places.docs):
         path.parent.mkdir()
         path.write_bytes(b"")
     assert words(build_summary(small, "synthetic_7_2", places)[-1].lines)[1:] == [
-        "plots plots",
-        "docs site target/index.html (make docs)",
+        "plots plots; docs site target/index.html (make docs)",
     ]
 
 

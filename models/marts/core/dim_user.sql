@@ -62,6 +62,33 @@ network_sessions as (
 
 ),
 
+simulated_drivers as (
+
+    select
+        run_id || '/' || user_id as user_id,
+        {{ surrogate_key(["'simulator'", "run_id || '/' || user_id"]) }} as user_key
+    from (
+        select run_id, user_id
+        from {{ ref('stg_simulator__users') }}
+
+        union
+
+        select run_id, user_id
+        from {{ ref('int_simulator__stays') }}
+    )
+
+),
+
+simulated_sessions as (
+
+    select
+        user_key,
+        min(plugged_in_local_at) as first_plug_in_local_at
+    from {{ ref('int_charging_sessions__simulator') }}
+    group by user_key
+
+),
+
 reported as (
 
     select
@@ -128,6 +155,20 @@ final as (
     from network_drivers
     left join network_sessions
         on network_drivers.user_key = network_sessions.user_key
+
+    union all
+
+    select
+        simulated_drivers.user_key,
+        'simulator' as source_system,
+        simulated_drivers.user_id,
+        cast(null as varchar) as first_site_id,
+        0 as sites,
+        cast(null as boolean) as has_private_station,
+        simulated_sessions.first_plug_in_local_at
+    from simulated_drivers
+    left join simulated_sessions
+        on simulated_drivers.user_key = simulated_sessions.user_key
 
     union all
 

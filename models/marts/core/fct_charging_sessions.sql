@@ -18,6 +18,12 @@ network as (
 
 ),
 
+simulator as (
+
+    select * from {{ ref('int_charging_sessions__simulator') }}
+
+),
+
 final as (
 
     select * from residential
@@ -29,6 +35,10 @@ final as (
     union all
 
     select * from network
+
+    union all
+
+    select * from simulator
 
 )
 

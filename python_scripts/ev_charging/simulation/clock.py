@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 DAY_S = 86_400
-_HOUR_S = 3600
+# Clocks change on a quarter of an hour of UTC and of their own time, everywhere.
+_QUARTER_S = 900
 
 
 class LocalClock:
@@ -24,10 +25,9 @@ class LocalClock:
         zone = ZoneInfo(time_zone)
         margin = timedelta(days=2)
         first = datetime.combine(first_day, datetime.min.time()) - margin
-        hours = range((days + 2 * margin.days) * 24)
+        quarters = range((days + 2 * margin.days) * DAY_S // _QUARTER_S)
         self._first_s = int(first.replace(tzinfo=UTC).timestamp())
-        # Changes of the clock fall on quarters at most; zones of this project change on the hour.
-        walls = [first + timedelta(hours=hour) for hour in hours]
+        walls = [first + timedelta(seconds=_QUARTER_S * quarter) for quarter in quarters]
         self._of_wall = np.array([_offset_s(wall.replace(tzinfo=zone)) for wall in walls])
         self._of_instant = np.array(
             [_offset_s(wall.replace(tzinfo=UTC).astimezone(zone)) for wall in walls]
@@ -35,15 +35,15 @@ class LocalClock:
 
     def instant(self, wall_s: np.ndarray) -> np.ndarray:
         """Return the instants of wall-clock times."""
-        return wall_s - self._of_wall[self._hour(wall_s)]
+        return wall_s - self._of_wall[self._quarter(wall_s)]
 
     def wall(self, instant_s: np.ndarray) -> np.ndarray:
         """Return the wall-clock times of instants."""
-        return instant_s + self._of_instant[self._hour(instant_s)]
+        return instant_s + self._of_instant[self._quarter(instant_s)]
 
-    def _hour(self, seconds: np.ndarray) -> np.ndarray:
-        hours = ((np.asarray(seconds) - self._first_s) // _HOUR_S).astype(np.int64)
-        return np.clip(hours, 0, len(self._of_wall) - 1)
+    def _quarter(self, seconds: np.ndarray) -> np.ndarray:
+        quarters = ((np.asarray(seconds) - self._first_s) // _QUARTER_S).astype(np.int64)
+        return np.clip(quarters, 0, len(self._of_wall) - 1)
 
 
 def day_start_s(day: date) -> int:

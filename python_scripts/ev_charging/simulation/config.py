@@ -108,10 +108,10 @@ class FleetConfig:
             self._check_dispatch(self.dispatch)
 
     def dispatch_dates(self) -> tuple[date, ...]:
-        """Return the local days with a window of the market."""
+        """Return the local days with a window of the market, in order and each once."""
         if self.dispatch is None:
             return ()
-        return self.dispatch.dates or default_dates(self.start, self.days)
+        return tuple(sorted(set(self.dispatch.dates or default_dates(self.start, self.days))))
 
     def _check_dispatch(self, dispatch: Dispatch) -> None:
         _one_of("dispatch mode", dispatch.mode, DISPATCH_MODES)

@@ -46,13 +46,21 @@ class Windows:
 
 
 def windows_of(config: FleetConfig, clock: LocalClock) -> Windows:
-    """Return the windows of a run; none without a dispatch."""
-    days_s = np.array([day_start_s(day) for day in sorted(config.dispatch_dates())], dtype=np.int64)
+    """Return the windows of a run; none without a dispatch.
+
+    Raises:
+        ValueError: the clock skips a window on one of the days.
+    """
+    days = config.dispatch_dates()
+    days_s = np.array([day_start_s(day) for day in days], dtype=np.int64)
     if not len(days_s):
         nothing = np.empty(0)
         return Windows(nothing.astype(np.int64), nothing, nothing, nothing)
     start_s = clock.instant(days_s + clock_seconds(config.dispatch.start, "dispatch start"))
     end_s = clock.instant(days_s + clock_seconds(config.dispatch.end, "dispatch end"))
+    for day, length_s in zip(days, end_s - start_s, strict=True):
+        if length_s <= 0:
+            raise ValueError(f"the clock skips the dispatch on {day}")
     told_s = start_s - config.dispatch.notice_minutes * _MINUTE_S
     return Windows(days_s // 86_400, told_s, start_s, end_s)
 

@@ -34,6 +34,10 @@ class Plan:
         starts = np.where(is_used, self.starts, np.inf)
         return Plan(starts, np.where(is_used, starts + lengths, np.inf))
 
+    def of(self, stay: np.ndarray) -> "Plan":
+        """Return the plans of some of the stays."""
+        return Plan(self.starts[stay], self.ends[stay])
+
     def lengths(self) -> np.ndarray:
         """Return the seconds of each span, 0 for one that isn't there."""
         with np.errstate(invalid="ignore"):

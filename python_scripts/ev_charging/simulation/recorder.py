@@ -29,10 +29,10 @@ class Recorder:
     def taken(self) -> Tables:
         """Return the tables that have rows, and begin new ones."""
         parts, self._parts = self._parts, {}
-        return {
-            table: {
-                column: np.concatenate([rows[column] for rows in of_table])
-                for column in of_table[0]
-            }
-            for table, of_table in parts.items()
-        }
+        return {table: _joined(of_table) for table, of_table in parts.items()}
+
+
+def _joined(parts: list[Table]) -> Table:
+    if len(parts) == 1:
+        return parts[0]
+    return {column: np.concatenate([rows[column] for rows in parts]) for column in parts[0]}

@@ -236,13 +236,15 @@ class Fleet:
 
     def _until_window(self, stays: Stays, legs: Legs, is_kept: np.ndarray) -> Legs:
         """Follow legs through the next window that they answer; return what remains after it."""
-        window = self._next_answered(stays, legs, is_kept)
+        curve, plan = self._planned(stays, legs)
+        window = self._next_answered(stays, legs, curve, plan, is_kept)
         is_called = window < len(self._windows.start_s)
         start_s, end_s = (
             np.append(instants, np.inf)[window]
             for instants in (self._windows.start_s, self._windows.end_s)
         )
-        self._charge(stays, _select(legs, end_s=np.minimum(legs.end_s, start_s)), is_kept)
+        before = _select(legs, end_s=np.minimum(legs.end_s, start_s))
+        self._charge(stays, before, curve, plan, is_kept)
 
         is_called &= legs.end_s > start_s
         called = _select(legs, is_called, start_s=start_s, end_s=np.minimum(legs.end_s, end_s))
@@ -250,7 +252,28 @@ class Fleet:
             self._give(stays, called, window[is_called], is_kept)
         return _select(legs, legs.end_s > end_s, start_s=end_s)
 
-    def _next_answered(self, stays: Stays, legs: Legs, is_kept: np.ndarray) -> np.ndarray:
+    def _planned(self, stays: Stays, legs: Legs) -> tuple[ChargeCurve, Plan]:
+        """Return how the cars of legs charge, and when the controller lets them."""
+        people, driver = self._people, stays.driver[legs.stay]
+        curve = ChargeCurve(
+            self._physics,
+            self._soc[driver],
+            people.target_soc[driver],
+            people.battery_kwh[driver],
+            people.charger_kw[driver],
+        )
+        request = Request(
+            people.user[driver],
+            legs.start_s,
+            stays.expected_departure_s[legs.stay],
+            curve.seconds,
+            people.charger_kw[driver],
+        )
+        return curve, self._controller(request)
+
+    def _next_answered(
+        self, stays: Stays, legs: Legs, curve: ChargeCurve, plan: Plan, is_kept: np.ndarray
+    ) -> np.ndarray:
         """Return the next window that each leg's car acts on; the number of windows for none.
 
         Logs the instructions up to there, and the answers.
@@ -261,10 +284,14 @@ class Fleet:
         leg = np.flatnonzero(told_s[window] < legs.end_s)
         while leg.size:
             stay, at = legs.stay[leg], window[leg]
-            user = self._people.user[stays.driver[stay]]
+            driver = stays.driver[stay]
+            user = self._people.user[driver]
             number = windows.number[at]
             answers = dispatch.acknowledges(self.config, user, number)
-            asked_wh = events.watt_hours(self._asked_kwh(stays, stay, at))
+            charged_s = plan.of(leg).used(told_s[at], curve.seconds[leg]).lengths().sum(axis=1)
+            soc, _ = curve.at(leg, charged_s)
+            hours = (windows.end_s - windows.start_s)[at] / HOUR_S
+            asked_wh = events.watt_hours(self._can_give_kwh(driver, soc, hours))
             keep = is_kept[stay]
             answered_s = told_s[at] + dispatch.answer_s(self.config.seed, user, number)
             for event, occurred_s, energy_wh, is_row in (
@@ -279,32 +306,22 @@ class Fleet:
         # beyond the end of the leg no window is answered
         return np.where(told_s[window] < legs.end_s, window, len(windows.start_s))
 
-    def _asked_kwh(self, stays: Stays, stay: np.ndarray, window: np.ndarray) -> np.ndarray:
-        """Return what an instruction asks for: the charger's power all along, or nothing taken."""
+    def _can_give_kwh(self, driver: np.ndarray, soc: np.ndarray, hours: np.ndarray) -> np.ndarray:
+        """Return what cars can give back in a time, down to their reserve; nothing in a pause."""
         if self.config.dispatch.mode == "pause":
-            return np.zeros(len(stay))
-        hours = (self._windows.end_s - self._windows.start_s)[window] / HOUR_S
-        return self._people.charger_kw[stays.driver[stay]] * hours
-
-    def _charge(self, stays: Stays, legs: Legs, is_kept: np.ndarray) -> None:
-        """Let the controller charge the cars of legs."""
-        people, driver = self._people, stays.driver[legs.stay]
-        curve = ChargeCurve(
-            self._physics,
-            self._soc[driver],
-            people.target_soc[driver],
-            people.battery_kwh[driver],
-            people.charger_kw[driver],
+            return np.zeros(len(driver))
+        people = self._people
+        spare_kwh = np.maximum(soc - people.reserve_soc[driver], 0.0) * people.battery_kwh[driver]
+        return np.minimum(
+            spare_kwh * self._physics.discharging_efficiency, people.charger_kw[driver] * hours
         )
-        plan = self._controller(
-            Request(
-                people.user[driver],
-                legs.start_s,
-                stays.expected_departure_s[legs.stay],
-                curve.seconds,
-                people.charger_kw[driver],
-            )
-        ).used(legs.end_s, curve.seconds)
+
+    def _charge(
+        self, stays: Stays, legs: Legs, curve: ChargeCurve, plan: Plan, is_kept: np.ndarray
+    ) -> None:
+        """Let the cars of legs charge by their plans."""
+        people, driver = self._people, stays.driver[legs.stay]
+        plan = plan.used(legs.end_s, curve.seconds)
         is_row = is_kept[legs.stay]
         import_kwh, export_kwh = self._import_kwh[driver], self._export_kwh[driver]
         if is_row.any():
@@ -368,12 +385,8 @@ class Fleet:
         people, driver = self._people, stays.driver[called.stay]
         battery_kwh, soc = people.battery_kwh[driver], self._soc[driver]
         efficiency = self._physics.discharging_efficiency
-        if self.config.dispatch.mode == "drain":
-            spare_kwh = np.maximum(soc - people.reserve_soc[driver], 0.0) * battery_kwh * efficiency
-            hours = (called.end_s - called.start_s) / HOUR_S
-            given_kwh = np.minimum(spare_kwh, people.charger_kw[driver] * hours)
-        else:
-            given_kwh = np.zeros(len(driver))
+        hours = (called.end_s - called.start_s) / HOUR_S
+        given_kwh = self._can_give_kwh(driver, soc, hours)
         import_kwh, export_kwh = self._import_kwh[driver], self._export_kwh[driver]
         row = np.flatnonzero(is_kept[called.stay])
         soc_per_kwh = 1 / (efficiency * battery_kwh)

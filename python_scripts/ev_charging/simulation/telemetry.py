@@ -69,7 +69,7 @@ def charging_rows(
         export_kwh: export register at the begin.
     """
     rows = Intervals(start_s, end_s, step_s)
-    charged_s = _charged_seconds(rows, Plan(plan.starts[car], plan.ends[car]))
+    charged_s = _charged_seconds(rows, plan.of(car))
     soc, energy_kwh = curve.at(np.repeat(car, rows.count), charged_s)
     register = watt_hours(energy_kwh + np.repeat(import_kwh, rows.count))
     imported = register - rows.previous(register, watt_hours(import_kwh))

@@ -1,0 +1,1 @@
+"""What a simulated fleet shows: one controller against another."""
