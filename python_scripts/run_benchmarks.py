@@ -4,7 +4,14 @@ from pathlib import Path
 
 import click
 
-from ev_charging.benchmark import charging_network, default_build, experiment, hourly_loads
+from ev_charging.benchmark import (
+    charging_network,
+    default_build,
+    experiment,
+    fleet_simulation,
+    hourly_loads,
+    telemetry_rebuild,
+)
 
 PARTS = {
     "build": default_build.run,
@@ -14,6 +21,10 @@ PARTS = {
     "experiment": experiment.run_decision,
     "bootstrap": experiment.run_bootstrap,
     "network": charging_network.run_network,
+    "simulation": fleet_simulation.run_simulation,
+    "large_fleet": fleet_simulation.run_large_fleet,
+    "telemetry": telemetry_rebuild.run_rebuild,
+    "telemetry_pandas": telemetry_rebuild.run_pandas,
 }
 
 
@@ -22,6 +33,8 @@ PARTS = {
 @click.option("--rows", default=20_000_000, show_default=True, help="Rows of the load feed.")
 @click.option("--users", default=100_000, show_default=True, help="Users of the experiment.")
 @click.option("--messages", default=20_000_000, show_default=True, help="Messages of chargers.")
+@click.option("--cars", default=10_000, show_default=True, help="Cars of a simulated fleet.")
+@click.option("--telemetry", default=100_000_000, show_default=True, help="Rows of telemetry.")
 @click.option(
     "--repeats", default=3, show_default=True, help="Runs of each side; medians are shown."
 )
@@ -32,12 +45,11 @@ PARTS = {
     show_default=True,
     help="Where feeds and warehouses of the benchmark are kept.",
 )
-def main(
-    names: tuple[str, ...], rows: int, users: int, messages: int, repeats: int, folder: Path
-) -> None:
+def main(names: tuple[str, ...], folder: Path, **sizes: int) -> None:
     """Run the benchmarks NAMES (all without any).
 
-    They are build, loads_csv, loads_parquet, loads_pandas, experiment, bootstrap and network.
+    They are build, loads_csv, loads_parquet, loads_pandas, experiment, bootstrap, network,
+    simulation, large_fleet, telemetry and telemetry_pandas.
 
     Seconds depend on the machine and on what else it does; the ratios compare two sides that were
     measured in turn in this run.
@@ -45,9 +57,7 @@ def main(
     folder.mkdir(parents=True, exist_ok=True)
     for name in names or PARTS:
         click.secho(f"\n{name}", bold=True)
-        PARTS[name](
-            rows=rows, users=users, messages=messages, repeats=repeats, folder=folder.resolve()
-        )
+        PARTS[name](folder=folder.resolve(), **sizes)
 
 
 if __name__ == "__main__":

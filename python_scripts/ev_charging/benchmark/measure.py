@@ -14,9 +14,17 @@ import click
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command took: wall-clock seconds, peak resident memory in GiB, what it printed."""
+    """What a command took and printed.
+
+    Attributes:
+        seconds: on the clock.
+        cpu_seconds: of all cores, with those of the processes that it waited for.
+        peak_gib: peak resident memory, GiB.
+        output: what it printed.
+    """
 
     seconds: float
+    cpu_seconds: float
     peak_gib: float
     output: str
 
@@ -39,13 +47,14 @@ def run(
         text=True,
     ) as process:
         output = process.stdout.read()
-        # wait4 knows the peak memory of this one child; Linux gives it in KiB.
+        # wait4 knows CPU time and peak memory of this one child; Linux gives memory in KiB.
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - started
     if process.returncode != 0:
         raise click.ClickException(f"{' '.join(command)} failed:\n{output[-2000:]}")
-    return Measured(seconds, usage.ru_maxrss / 1024**2, output)
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    return Measured(seconds, cpu_seconds, usage.ru_maxrss / 1024**2, output)
 
 
 def run_python(module: str, *arguments: str) -> Measured:
@@ -55,12 +64,16 @@ def run_python(module: str, *arguments: str) -> Measured:
 
 
 def run_dbt(
-    *arguments: str, cwd: Path | None = None, warehouse: Path, target: Path
+    *arguments: str,
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+    warehouse: Path,
+    target: Path,
 ) -> tuple[Measured, dict]:
     """Run dbt on a warehouse file of its own; returns the measurement and dbt's run results."""
     command = [str(Path(sys.executable).with_name("dbt")), *arguments]
     command += ["--target-path", str(target), "--log-path", str(target / "logs")]
-    measured = run(command, cwd=cwd, env={"EV_WAREHOUSE": str(warehouse)})
+    measured = run(command, cwd=cwd, env={"EV_WAREHOUSE": str(warehouse), **(env or {})})
     return measured, json.loads((target / "run_results.json").read_text())
 
 
