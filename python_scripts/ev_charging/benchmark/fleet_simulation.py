@@ -77,5 +77,5 @@ def _speed(archetypes: list[Archetype], cars: int, options: dict) -> float:
     started = process_time()
     for _day in Fleet(config, archetypes, prices).days():
         pass
-    # What is thrown away after the warm-up has been simulated too.
-    return cars * (config.warm_up_days + DAYS) / (process_time() - started)
+    # the days of the warm-up are thrown away, and count for nothing
+    return cars * DAYS / (process_time() - started)

@@ -36,12 +36,13 @@ class Intervals:
         self.starts_s = step * step_s
         self.starts_s[offset] = start_s
 
-    def previous(self, values: np.ndarray, first: np.ndarray) -> np.ndarray:
-        """Return the value of the interval before, and for a span's first the span's own."""
-        before = np.empty_like(values)
-        before[1:] = values[:-1]
-        before[self.is_first] = first
-        return before
+
+def previous(values: np.ndarray, is_first: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Return the value before each, and for the first one of a span the span's own."""
+    before = np.empty_like(values)
+    before[1:] = values[:-1]
+    before[is_first] = first
+    return before
 
 
 def charging_rows(
@@ -70,17 +71,24 @@ def charging_rows(
     """
     rows = Intervals(start_s, end_s, step_s)
     charged_s = _charged_seconds(rows, plan.of(car))
-    soc, energy_kwh = curve.at(np.repeat(car, rows.count), charged_s)
-    register = watt_hours(energy_kwh + np.repeat(import_kwh, rows.count))
-    imported = register - rows.previous(register, watt_hours(import_kwh))
+    # most of a stay nothing flows: what changes is computed, and holds until the next change
+    is_new = rows.is_first.copy()
+    is_new[1:] |= charged_s[1:] != charged_s[:-1]
+    new = np.flatnonzero(is_new)
+    lasts = np.diff(new, append=len(is_new))
+    span, is_first = rows.span[new], rows.is_first[new]
+    soc, energy_kwh = curve.at(car[span], charged_s[new])
+    register = watt_hours(energy_kwh + import_kwh[span])
+    imported = np.zeros(len(is_new), dtype=np.int64)
+    imported[new] = register - previous(register, is_first, watt_hours(import_kwh))
     return _table(
         rows,
         user,
         import_wh=imported,
         export_wh=np.zeros_like(imported),
-        import_register_wh=register,
+        import_register_wh=np.repeat(register, lasts),
         export_register_wh=np.repeat(watt_hours(export_kwh), rows.count),
-        soc=soc,
+        soc=np.repeat(soc, lasts),
         state=np.where(imported > 0, np.int8(CHARGING), np.int8(IDLE)),
     )
 
@@ -115,7 +123,7 @@ def exporting_rows(
     after_h = (rows.ends_s - np.repeat(start_s, rows.count)) / HOUR_S
     given_kwh = np.minimum(after_h * power_kw[rows.span], exported_kwh[rows.span])
     register = watt_hours(given_kwh + export_kwh[rows.span])
-    exported = register - rows.previous(register, watt_hours(export_kwh))
+    exported = register - previous(register, rows.is_first, watt_hours(export_kwh))
     return _table(
         rows,
         user,
@@ -135,13 +143,14 @@ def _charged_seconds(rows: Intervals, plan: Plan) -> np.ndarray:
     starts = np.where(lengths > 0, plan.starts, 0.0)
     charged_s = rows.ends_s - np.repeat(starts[:, 0], rows.count)
     np.clip(charged_s, 0.0, np.repeat(lengths[:, 0], rows.count), out=charged_s)
+    offset = np.cumsum(rows.count) - rows.count
     for number in range(1, lengths.shape[1]):
-        has_span = np.repeat(lengths[:, number] > 0, rows.count)
-        row = np.flatnonzero(has_span)
-        if row.size:
-            car = rows.span[row]
-            after_s = rows.ends_s[row] - starts[car, number]
-            charged_s[row] += np.clip(after_s, 0.0, lengths[car, number])
+        car = np.flatnonzero(lengths[:, number] > 0)
+        if car.size:
+            count = rows.count[car]
+            row = np.arange(count.sum()) + np.repeat(offset[car] - np.cumsum(count) + count, count)
+            after_s = rows.ends_s[row] - np.repeat(starts[car, number], count)
+            charged_s[row] += np.clip(after_s, 0.0, np.repeat(lengths[car, number], count))
     return charged_s
 
 
