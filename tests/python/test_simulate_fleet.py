@@ -477,7 +477,7 @@ def test_every_step_of_a_run_is_reported(tmp_path):
         (["--mode", "real"], 2, "'real'"),
         (["--controller", "clever"], 2, "'clever'"),
         (["--step-minutes", "7"], 2, "'7'"),
-        (["--zone", "XX1"], 1, "zone .* XX1"),
+        (["--zone", "XX1"], 1, "zone .* 'XX1'"),
         (["--zone", "no zone"], 1, "zone .* 'no zone'"),
         (["--time-zone", "Europe/Olso"], 1, "time_zone .* Europe/Olso"),
         (
