@@ -4,9 +4,8 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-import duckdb
-from click.core import ParameterSource
 
+from ev_charging.commands import one_clear_line, refuse_options, show
 from ev_charging.experiment_feed.effect import Effects
 from ev_charging.experiment_feed.experiment import (
     DEFAULT_DAYS,
@@ -118,8 +117,13 @@ def generate_experiment_feeds(
     whole population without and with the signal.
     """
     if output is None:
-        _refuse_options_of_large_experiments(context)
-    try:
+        refuse_options(
+            context,
+            _SEEDS_TAKE,
+            "is for a large experiment and needs --output;"
+            f" the seeds have {SEED_USERS:,} users and the defaults.",
+        )
+    with one_clear_line(output or SEEDS_FOLDER):
         if output is None:
             written = write_price_seed(SEEDS_FOLDER, seed)
             written |= write_experiment_seeds(SEEDS_FOLDER, seed)
@@ -137,27 +141,9 @@ def generate_experiment_feeds(
                     on_progress=progress.update,
                 )
             written = write_experiment(experiment, output, file_format)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
-    except (OSError, duckdb.Error) as error:
-        reason = str(error).splitlines()[0]
-        raise click.ClickException(
-            f"can't write into {output or SEEDS_FOLDER}: {reason}"
-        ) from error
-    for path, rows in written.items():
-        click.echo(f"{path}: {rows:,} rows")
+    show(written)
     if output is not None:
         click.echo(f"{output / TRUTH_FILE}: the true effects")
-
-
-def _refuse_options_of_large_experiments(context: click.Context) -> None:
-    for option in context.command.params:
-        is_given = context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
-        if is_given and option.name not in _SEEDS_TAKE:
-            raise click.UsageError(
-                f"{option.opts[0]} is for a large experiment and needs --output;"
-                f" the seeds have {SEED_USERS:,} users and the defaults."
-            )
 
 
 if __name__ == "__main__":

@@ -4,9 +4,8 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-import duckdb
-from click.core import ParameterSource
 
+from ev_charging.commands import given_options, one_clear_line, refuse_options, show
 from ev_charging.feed_files import FORMATS
 from ev_charging.network_feed.large_feed import (
     DEFAULT_DAYS,
@@ -89,37 +88,24 @@ def generate_network_feeds(
     visits, sessions and outages that the messages tell of before anything is damaged.
     """
     if output is None:
-        _refuse_options_of_large_networks(context)
+        refuse_options(
+            context,
+            _SEEDS_TAKE,
+            "is for a large network and needs --output;"
+            f" the seeds have {DAYS} days of seven stations.",
+        )
     if messages is not None:
-        if context.get_parameter_source("stations") is ParameterSource.COMMANDLINE:
+        if any(option.name == "stations" for option in given_options(context)):
             raise click.UsageError("--messages and --stations exclude each other.")
         stations = stations_for(messages, days)
-    try:
+    with one_clear_line(output or SEEDS_FOLDER):
         if output is None:
             written = write_network_seeds(SEEDS_FOLDER, seed)
         else:
             size = NetworkSize(stations, start.date(), days, seed, is_damaged)
             with click.progressbar(length=stations, label="Computing stations") as progress:
                 written = write_network(size, output, file_format, progress.update)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
-    except (OSError, duckdb.Error) as error:
-        reason = str(error).splitlines()[0]
-        raise click.ClickException(
-            f"can't write into {output or SEEDS_FOLDER}: {reason}"
-        ) from error
-    for path, rows in written.items():
-        click.echo(f"{path}: {rows:,} rows")
-
-
-def _refuse_options_of_large_networks(context: click.Context) -> None:
-    for option in context.command.params:
-        is_given = context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
-        if is_given and option.name not in _SEEDS_TAKE:
-            raise click.UsageError(
-                f"{option.opts[0]} is for a large network and needs --output;"
-                f" the seeds have {DAYS} days of seven stations."
-            )
+    show(written)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import click
-import duckdb
 
+from ev_charging.commands import one_clear_line, show
 from ev_charging.residential.large_feed import FORMATS, write_large_feed
 from ev_charging.residential.seeds import write_seeds
 
@@ -56,16 +56,12 @@ def generate_residential(
     """
     if file_format is not None and rows is None:
         raise click.UsageError("--format chooses the format of a large feed and needs --rows.")
-    try:
+    with one_clear_line(output):
         if rows is None:
-            for path, row_count in write_seeds(output, year, seed).items():
-                click.echo(f"{path}: {row_count:,} rows")
+            show(write_seeds(output, year, seed))
         else:
             path = _write_large_feed(output, rows, file_format or FORMATS[0], year, seed)
             click.echo(f"{path}: {rows:,} rows")
-    except (OSError, duckdb.Error) as error:
-        reason = str(error).splitlines()[0]
-        raise click.ClickException(f"can't write into {output}: {reason}") from error
 
 
 def _write_large_feed(folder: Path, rows: int, file_format: str, year: int, seed: int) -> Path:

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import duckdb
-from click.core import ParameterSource
 
+from ev_charging.commands import given_options, one_clear_line, refuse_options, show
 from ev_charging.feed_files import FORMATS
 from ev_charging.simulation.archetypes import read_archetypes
 from ev_charging.simulation.config import (
@@ -191,29 +190,31 @@ def simulate_fleet(
     simulator__telemetry: runs/*/simulator__telemetry.parquet
     """
     if output is None:
-        _refuse_options_of_runs(context)
+        refuse_options(
+            context,
+            _SEEDS_TAKE,
+            "is for a run of its own and needs --output;"
+            f" the seeds have {SEED_DAYS} days of {SEED_USERS} drivers.",
+        )
     _refuse_idle_options(context, options)
-    try:
+    with one_clear_line(output or SEEDS_FOLDER):
         if output is None:
             written = write_simulator_seeds(SEEDS_FOLDER, read_archetypes(ARCHETYPES), seed)
         else:
             run = _run(seed, options)
             fleet = run.fleet()
             if not overwrite:
-                refuse_other_run(output)
+                _refuse_other_run(output)
             with click.progressbar(length=steps(run), label="Simulating days") as progress:
                 written = write_run(run, fleet, output, file_format, progress.update)
+    show(written)
+
+
+def _refuse_other_run(folder: Path) -> None:
+    try:
+        refuse_other_run(folder)
     except FileExistsError as error:
         raise click.ClickException(f"{error}; --overwrite replaces it") from error
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
-    except (OSError, duckdb.Error) as error:
-        reason = str(error).splitlines()[0]
-        raise click.ClickException(
-            f"can't write into {output or SEEDS_FOLDER}: {reason}"
-        ) from error
-    for path, rows in written.items():
-        click.echo(f"{path}: {rows:,} rows")
 
 
 def _run(seed: int, options: dict[str, Any]) -> Run:
@@ -280,20 +281,9 @@ def _refuse_idle_options(context: click.Context, options: dict[str, Any]) -> Non
         needs |= {name: "--dispatch drain or pause" for name in _OF_A_DISPATCH}
     if options["controller"] != "scheduled":
         needs["scheduled_start"] = "--controller scheduled"
-    for option in context.command.params:
-        is_given = context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
-        if is_given and option.name in needs:
+    for option in given_options(context):
+        if option.name in needs:
             raise click.UsageError(f"{option.opts[0]} needs {needs[option.name]}.")
-
-
-def _refuse_options_of_runs(context: click.Context) -> None:
-    for option in context.command.params:
-        is_given = context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
-        if is_given and option.name not in _SEEDS_TAKE:
-            raise click.UsageError(
-                f"{option.opts[0]} is for a run of its own and needs --output;"
-                f" the seeds have {SEED_DAYS} days of {SEED_USERS} drivers."
-            )
 
 
 if __name__ == "__main__":
