@@ -6,6 +6,10 @@ import pandas as pd
 from ev_charging.experiment.wording import percent
 from ev_charging.warehouse import read_mart
 
+_CARS = """
+    select count(distinct user_id) as cars, count(distinct run_id) as runs
+    from staging.stg_simulator__users
+"""
 _DISPATCHES = """
     select
         count(*) as cars,
@@ -39,8 +43,23 @@ _NAME_CHARACTERS = 16
 
 
 def fleet_figures(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
-    """Return name, share and remark of controllers, dispatches and drivers, where there are any."""
-    return [*_controllers(connection), *_dispatches(connection), *_drivers(connection)]
+    """Return name, figure and remark of each subject that there is."""
+    return [
+        *_cars(connection),
+        *_controllers(connection),
+        *_dispatches(connection),
+        *_drivers(connection),
+    ]
+
+
+def _cars(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+    counts = read_mart(connection, _CARS).iloc[0]
+    if not counts.cars:
+        return []
+    remark = "in 1 run"
+    if counts.runs > 1:
+        remark = f"in {counts.runs:,.0f} runs, each with sessions of its own"
+    return [("cars", f"{counts.cars:,.0f}", remark)]
 
 
 def _controllers(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
@@ -48,10 +67,10 @@ def _controllers(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, 
     if cheapest.empty:
         return []
     run = cheapest.iloc[0]
-    peak = "" if pd.isna(run.peak_change) else f", {_signed(run.peak_change)} of its peak"
+    peak = "" if pd.isna(run.peak_change) else f", peak {_signed(run.peak_change)}"
     names = [run.reference_run_id, run.run_id]
     reference, controller = (name[:_NAME_CHARACTERS] for name in names)
-    remark = f"of the cost of {reference}{peak} with {controller}"
+    remark = f"cost of {controller} against {reference}{peak}"
     return [("controller", _signed(run.cost_change), remark)]
 
 
@@ -65,7 +84,9 @@ def _dispatches(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, s
         "rebound": totals.rebound_kwh,
     }
     known = [f"{kwh:,.0f} kWh {name}" for name, kwh in energies.items() if pd.notna(kwh)]
-    remark = f"of {totals.cars:,.0f} delivered; {', '.join(known) or 'no energy is known'}"
+    remark = (
+        f"of {totals.cars:,.0f} calls delivered; {', '.join(known) or 'no energy is known'}"
+    )
     return [("dispatches", percent(totals.delivered / totals.cars), remark)]
 
 
@@ -73,8 +94,8 @@ def _drivers(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]
     counts = read_mart(connection, _VALIDATION).iloc[0]
     if not counts.judged:
         return []
-    remark = f"of {counts.judged:,.0f} figures of simulated drivers are those of real ones"
-    return [("drivers", percent(counts.passed / counts.judged), remark)]
+    remark = f"of {counts.judged:,.0f} figures of the built-in check fleet are near real ones"
+    return [("simulator", percent(counts.passed / counts.judged), remark)]
 
 
 def _signed(change: float) -> str:

@@ -922,7 +922,7 @@ def test_the_days_from_the_first_dispatch_on_are_drawn():
     panels = figure.axes
     assert len(panels) == 6
     assert figure.get_suptitle().replace("\n", " ") == (
-        "Nine of ten cars of every archetype keep 32 % or more; lowest: Archetype 0"
+        "At any time nine of ten cars of every archetype have 32 % or more; lowest: Archetype 0"
     )
     shown = texts(figure)
     assert "Run dispatch (one of 2), local time; in brackets the number of cars" in shown
@@ -939,7 +939,7 @@ def test_the_days_from_the_first_dispatch_on_are_drawn():
     assert list(hours[medians == 52]) == [18.0, 18.5]
     assert [shade.get_x() for shade in panels[0].patches] == [18.0, 18.5]
     labels = [label.get_text() for label in panels[-1].get_xticklabels()]
-    assert labels == ["00:00\nSun 27", "12:00", "00:00\nMon 28", "12:00"]
+    assert labels == ["00:00\nSun 27 Oct", "12:00", "00:00\nMon 28 Oct", "12:00"]
     assert [tick for tick in panels[-1].get_xticks()] == [0, 13, 25, 37]
 
 
@@ -949,7 +949,7 @@ def test_a_fleet_without_a_dispatch_is_drawn_in_its_last_whole_days():
     figure = soc_by_archetype_figure(soc)
     assert not any(axes.patches for axes in figure.axes)
     labels = [label.get_text() for label in figure.axes[-1].get_xticklabels()]
-    assert labels == ["00:00\nSun 27", "12:00", "00:00\nMon 28", "12:00"]
+    assert labels == ["00:00\nSun 27 Oct", "12:00", "00:00\nMon 28 Oct", "12:00"]
     assert "Run smart, local time; in brackets the number of cars" in texts(figure)
 
 
@@ -957,7 +957,7 @@ def test_power_is_stacked_by_archetype_and_export_lies_below_zero():
     figure = power_by_archetype_figure(fleet_power_frame(archetypes=2))
     (axes,) = figure.axes
     assert figure.get_suptitle().replace("\n", " ") == (
-        "The fleet draws up to 20.0 kW at 20:00, and gives up to 8.0 kW at 17:00"
+        "The fleet draws up to 20.0 kW on Sun 20:00, and gives up to 8.0 kW on Sun 17:00"
     )
     *stacks, together = (patch for patch in axes.patches if isinstance(patch, StepPatch))
     tops = [stack.get_data().values for stack in stacks]
@@ -970,13 +970,13 @@ def test_power_is_stacked_by_archetype_and_export_lies_below_zero():
 def test_archetypes_with_least_energy_are_drawn_together():
     figure = power_by_archetype_figure(fleet_power_frame(archetypes=30))
     assert "Others" in texts(figure)
-    assert "up to 300 kW at 20:00" in figure.get_suptitle().replace("\n", " ")
+    assert "up to 300 kW on Sun 20:00" in figure.get_suptitle().replace("\n", " ")
 
 
 def test_controllers_are_compared_with_their_reference():
     figure = controllers_figure(mean_day_frame(), comparison_frame())
     assert figure.get_suptitle().replace("\n", " ") == (
-        "smart costs 10 % less than uncontrolled, its peak is 100 % higher"
+        "smart costs 10 % less than uncontrolled, with a peak 100 % higher"
     )
     day, cost, peak = figure.axes
     assert [patch.get_label() for patch in day.patches] == ["uncontrolled", "dispatch", "smart"]

@@ -85,6 +85,9 @@ SMALL_WAREHOUSE = """
             port_key, month_start_date, outage_minutes_12m, excluded_minutes_12m,
             denominator_minutes_12m, is_compliant
         );
+    create table staging.stg_simulator__users as
+        select * from (values ('smart', 'u1'), ('uncontrolled', 'u1'), ('uncontrolled', 'u2'))
+            as users (run_id, user_id);
     create table fleet.controller_comparison as
         select * from (values
             ('smart', 'uncontrolled', 'cost_eur', -0.123),
@@ -316,21 +319,24 @@ def test_a_network_that_only_sends_messages_or_only_a_list_is_summarised(small):
 
 def test_the_fleet_has_a_line_per_subject(small):
     assert words(fleet_lines(small)) == [
-        "controller -12.3 % of the cost of uncontrolled, +40.0 % of its peak with smart",
-        "dispatches 75.0 % of 4 delivered; 12 kWh by baseline, 14 kWh in truth, 7 kWh rebound",
-        "drivers 75.0 % of 4 figures of simulated drivers are those of real ones",
+        "cars 2 in 2 runs, each with sessions of its own",
+        "controller -12.3 % cost of smart against uncontrolled, peak +40.0 %",
+        "dispatches 75.0 % of 4 calls delivered; 12 kWh by baseline, 14 kWh in truth, 7 kWh rebound",
+        "simulator 75.0 % of 4 figures of the built-in check fleet are near real ones",
     ]
     small.execute("update fleet.controller_comparison set run_id = repeat(run_id, 9)")
     assert max(map(len, fleet_lines(small))) <= COLUMNS - 2
 
 
 def test_a_fleet_of_one_run_without_prices_and_baselines_is_summarised(small):
+    small.execute("delete from staging.stg_simulator__users where run_id = 'smart'")
     small.execute("delete from fleet.controller_comparison")
     small.execute("update fleet.dispatch_delivery set delivered_kwh = null, rebound_kwh = null")
     small.execute("update fleet.dispatch_delivery set true_delivered_kwh = null")
     assert words(fleet_lines(small)) == [
-        "dispatches 75.0 % of 4 delivered; no energy is known",
-        "drivers 75.0 % of 4 figures of simulated drivers are those of real ones",
+        "cars 2 in 1 run",
+        "dispatches 75.0 % of 4 calls delivered; no energy is known",
+        "simulator 75.0 % of 4 figures of the built-in check fleet are near real ones",
     ]
 
 
@@ -360,6 +366,7 @@ def test_empty_marts_are_summarised(small, tmp_path):
         "reliability.charge_success_kpis",
         "reliability.site_visits_daily",
         "reliability.port_uptime_monthly",
+        "staging.stg_simulator__users",
         "fleet.controller_comparison",
         "fleet.dispatch_delivery",
         "fleet.simulation_validation",

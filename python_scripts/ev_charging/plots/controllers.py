@@ -143,7 +143,7 @@ def _title(comparison: pd.DataFrame) -> str:
     title = f"{title} than {best['reference_run_id']}"
     is_peak = (changes["metric"] == "fleet_peak_kw") & (changes["run_id"] == best["run_id"])
     for change in changes.loc[is_peak, "change"]:
-        return f"{title}, its peak is {_change(change, 'higher', 'lower')}"
+        return f"{title}, with a peak {_change(change, 'higher', 'lower')}"
     return title
 
 

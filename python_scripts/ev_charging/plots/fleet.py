@@ -78,7 +78,7 @@ def set_time_axis(axes: Axes, drawn: pd.DataFrame) -> None:
     local = half_hours["half_hour_local_at"]
     is_tick = (local.dt.hour % _TICK_HOURS == 0) & (local.dt.minute == 0)
     place = hours(half_hours, half_hours)
-    labels = [f"{at:%H:%M}" if at.hour else f"{at:%H:%M}\n{at:%a} {at.day}" for at in local]
+    labels = [f"{at:%H:%M}" if at.hour else f"{at:%H:%M}\n{at:%a} {at.day} {at:%b}" for at in local]
     axes.set_xticks(place[is_tick], np.array(labels)[is_tick])
     axes.set_xlim(0, place[-1] + HALF_HOUR_H)
 

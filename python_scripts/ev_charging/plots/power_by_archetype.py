@@ -92,7 +92,7 @@ def power_by_archetype_figure(power: pd.DataFrame) -> Figure:
     edges = np.append(place, place[-1] + HALF_HOUR_H)
     _stack(axes, edges, imports)
     _stack(axes, edges, -exports)
-    axes.stairs(net_kw, edges, baseline=None, color=INK, linewidth=1.2, label="Together")
+    axes.stairs(net_kw, edges, baseline=None, color=INK, linewidth=1.2, label="Net")
     axes.axhline(0, color=GREY, linewidth=0.9)
     set_time_axis(axes, drawn)
     # Room above and below the stack, which would end at the edge otherwise.
@@ -133,14 +133,14 @@ def _stack(axes: Axes, edges: np.ndarray, power_kw: pd.DataFrame) -> None:
 
 def _title(drawn: pd.DataFrame, net_kw: pd.Series) -> str:
     local = drawn.drop_duplicates("half_hour_starts_at").set_index("half_hour_starts_at")
-    peak = f"The fleet draws up to {_kw(net_kw.max())} at {_clock(local, net_kw.idxmax())}"
+    peak = f"The fleet draws up to {_kw(net_kw.max())} on {_clock(local, net_kw.idxmax())}"
     if net_kw.min() < 0:
-        return f"{peak}, and gives up to {_kw(-net_kw.min())} at {_clock(local, net_kw.idxmin())}"
+        return f"{peak}, and gives up to {_kw(-net_kw.min())} on {_clock(local, net_kw.idxmin())}"
     return peak
 
 
 def _clock(local: pd.DataFrame, half_hour: pd.Timestamp) -> str:
-    return f"{local.loc[half_hour, 'half_hour_local_at']:%H:%M}"
+    return f"{local.loc[half_hour, 'half_hour_local_at']:%a %H:%M}"
 
 
 def _kw(power_kw: float) -> str:

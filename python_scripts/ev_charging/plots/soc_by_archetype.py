@@ -59,6 +59,8 @@ _PANEL_HEIGHT_CM = 3.5
 _FRAME_HEIGHT_CM = 4.4
 _MOST_ARCHETYPES = 8
 _LABEL_CHARACTERS = 30
+# A tenth of fewer is no car.
+_MANY_CARS = 10
 
 
 def read_soc(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
@@ -130,7 +132,12 @@ def _draw_archetype(axes: Axes, soc: pd.DataFrame, drawn: pd.DataFrame) -> None:
     )
     name = shortened(soc["archetype"].iloc[0], _LABEL_CHARACTERS)
     axes.text(
-        0.02, 0.05, f"{name} ({soc['cars'].max():,.0f})", transform=axes.transAxes, color=GREY
+        0.02,
+        0.05,
+        f"{name} ({soc['cars'].max():,.0f})",
+        transform=axes.transAxes,
+        color=GREY,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
     )
     axes.set_ylim(0, 105)
     axes.yaxis.set_major_formatter(percent_ticks(100))
@@ -143,9 +150,11 @@ def _title(drawn: pd.DataFrame) -> str:
     if known.empty:
         return "No state of charge is known on these days"
     lowest = known.loc[known["soc_pct_p10"].idxmin()]
+    if lowest["cars"] < _MANY_CARS:
+        return f"Lowest state of charge: {lowest['soc_pct_p10']:.0f} %, {lowest['archetype']}"
     return (
-        f"Nine of ten cars of every archetype keep {lowest['soc_pct_p10']:.0f} % or more;"
-        f" lowest: {lowest['archetype']}"
+        f"At any time nine of ten cars of every archetype have {lowest['soc_pct_p10']:.0f} % or"
+        f" more; lowest: {lowest['archetype']}"
     )
 
 

@@ -123,6 +123,11 @@ class FleetConfig:
             raise ValueError("dispatch must start and end on a half-hour, as the market settles")
         _within("dispatch notice_minutes", dispatch.notice_minutes, 1, 24 * 60)
         _within("dispatch acknowledged_share", dispatch.acknowledged_share, 0, 1)
+        if not self.dispatch_dates():
+            raise ValueError(
+                "dispatch has no date: there is no Tuesday or Thursday in the second half of the"
+                f" {self.days} days from {self.start}"
+            )
         last = self.start + timedelta(days=self.days - 1)
         for day in dispatch.dates:
             if not self.start <= day <= last:
