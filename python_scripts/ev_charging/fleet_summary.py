@@ -84,9 +84,7 @@ def _dispatches(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, s
         "rebound": totals.rebound_kwh,
     }
     known = [f"{kwh:,.0f} kWh {name}" for name, kwh in energies.items() if pd.notna(kwh)]
-    remark = (
-        f"of {totals.cars:,.0f} calls delivered; {', '.join(known) or 'no energy is known'}"
-    )
+    remark = f"of {totals.cars:,.0f} calls delivered; {', '.join(known) or 'no energy is known'}"
     return [("dispatches", percent(totals.delivered / totals.cars), remark)]
 
 

@@ -32,7 +32,7 @@ from simulated_fleets import ARCHETYPES_FILE, archetypes, prices
         ({"dispatch": Dispatch(start="17:10", end="18:00")}, "on a half-hour"),
         (
             {"dispatch": Dispatch(), "start": date(2024, 10, 11), "days": 3},
-            "dispatch has no date: there is no Tuesday or Thursday in the second half of the 3 days",
+            "dispatch has no date: there is no Tuesday or Thursday in the second half",
         ),
         ({"dispatch": Dispatch(acknowledged_share=2)}, "acknowledged_share must lie"),
         ({"dispatch": Dispatch(dates=(date(2020, 1, 1),))}, "2020-01-01 lies outside the run"),

@@ -321,7 +321,8 @@ def test_the_fleet_has_a_line_per_subject(small):
     assert words(fleet_lines(small)) == [
         "cars 2 in 2 runs, each with sessions of its own",
         "controller -12.3 % cost of smart against uncontrolled, peak +40.0 %",
-        "dispatches 75.0 % of 4 calls delivered; 12 kWh by baseline, 14 kWh in truth, 7 kWh rebound",
+        "dispatches 75.0 % of 4 calls delivered;"
+        " 12 kWh by baseline, 14 kWh in truth, 7 kWh rebound",
         "simulator 75.0 % of 4 figures of the built-in check fleet are near real ones",
     ]
     small.execute("update fleet.controller_comparison set run_id = repeat(run_id, 9)")
