@@ -26,6 +26,8 @@ class Stay:
     delivered_plugged_in_at: datetime
     has_unit_slip: bool
     soc_start_pct: float | None
+    # of the registers: import and export; None where they don't tell
+    register_kwh: tuple[float, float] | None
 
 
 @dataclass
@@ -65,6 +67,29 @@ class Car:
                 return stay
         return None
 
+    def gap_kwh(self, stay: Stay, begin: datetime, end: datetime) -> tuple[float, float] | None:
+        """Import and export of a stay that no interval tells, as far as in a span of time.
+
+        None where intervals tell all of the span, not a number where the registers don't tell.
+        """
+        inside = [row for row in self.intervals if stay.plugged_in_at <= row[0] < stay.ended_at]
+
+        def untold_s(first: datetime, last: datetime) -> float:
+            told_s = sum(_overlap_s(first, last, *row[:2]) for row in inside)
+            return _overlap_s(first, last, stay.plugged_in_at, stay.ended_at) - told_s
+
+        here_s = untold_s(begin, end)
+        if here_s <= 1:
+            return None
+        if stay.register_kwh is None:
+            return (np.nan, np.nan)
+        share = here_s / untold_s(stay.plugged_in_at, stay.ended_at)
+        told = (sum(row[2] for row in inside), sum(row[3] for row in inside))
+        return tuple(
+            max(whole - part, 0.0) * share
+            for whole, part in zip(stay.register_kwh, told, strict=True)
+        )
+
     def half_hour(self, begin: datetime) -> dict:
         """Row of int_simulator__car_half_hours but for prices."""
         end = begin + HALF_HOUR
@@ -74,7 +99,13 @@ class Car:
             for first, last, imported, exported, _ in self.intervals
             if (share := _overlap_s(begin, end, first, last) / (last - first).total_seconds())
         ]
-        nothing = None if connected_s else 0.0
+        gaps = [gap for stay in self.stays if (gap := self.gap_kwh(stay, begin, end)) is not None]
+        is_known = all(np.isfinite(gap).all() for gap in gaps)
+        imported_kwh, exported_kwh = (
+            [sum(column) for column in zip((0.0, 0.0), *energies, *gaps, strict=True)]
+            if is_known
+            else (None, None)
+        )
         local = begin.replace(tzinfo=UTC).astimezone(self.zone).replace(tzinfo=None)
         return {
             "run_id": self.run_id,
@@ -84,11 +115,12 @@ class Car:
             "half_hour_local_at": local,
             "half_hour_of_day": 2 * local.hour + local.minute // 30,
             "connected_minutes": connected_s / 60,
-            "import_kwh": sum(imported for imported, _ in energies) if energies else nothing,
-            "export_kwh": sum(exported for _, exported in energies) if energies else nothing,
+            "import_kwh": imported_kwh,
+            "export_kwh": exported_kwh,
             "soc_pct": self.soc_at(begin),
             "target_soc_pct": self.target_soc_pct,
             "is_connected": any(s.plugged_in_at <= begin < s.ended_at for s in self.stays),
+            "has_missing_interval": bool(gaps),
             "is_charging": any(
                 first <= begin < last and is_charging
                 for first, last, _, _, is_charging in self.intervals
@@ -120,13 +152,16 @@ def read_cars(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Ca
             if (run, user) in cars:
                 yield cars[run, user], values
 
-    for car, (skew_s, *values, slip, soc) in rows(
+    for car, (skew_s, *values, slip, soc, source, imported, exported) in rows(
         "select run_id, user_id, skew_seconds, session_id, plugged_in_at, plugged_out_at, "
-        "ended_at, delivered_plugged_in_at, has_unit_slip, soc_start_pct "
+        "ended_at, delivered_plugged_in_at, has_unit_slip, soc_start_pct, energy_source, "
+        "energy_kwh, exported_kwh "
         "from intermediate.int_simulator__stays where ended_at is not null"
     ):
         begin = values.pop()
-        car.stays.append(Stay(*values, timedelta(seconds=skew_s), begin, slip, _number(soc)))
+        registers = (float(imported), float(exported)) if source == "registers" else None
+        skew = timedelta(seconds=skew_s)
+        car.stays.append(Stay(*values, skew, begin, slip, _number(soc), registers))
     for car, (first, last, imported, exported, soc, state) in rows(
         "select run_id, user_id, starts_at, ends_at, import_kwh, export_kwh, soc_pct, state "
         "from staging.stg_simulator__telemetry"

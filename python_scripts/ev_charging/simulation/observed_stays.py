@@ -89,6 +89,9 @@ def stays_of(sessions: pd.DataFrame, observed: pd.DataFrame) -> ObservedStays:
         ValueError: a session belongs to nobody who was observed, a user is there twice, or an
             energy is negative.
     """
+    # sums of floating numbers differ in their last digit by the order they are taken in
+    observed = observed.sort_values("user")
+    sessions = sessions.sort_values(["user", "plugged_in_local_at", "energy_kwh"])
     users = pd.Index(observed["user"])
     if users.has_duplicates:
         raise ValueError(f"observed more than once: {users[users.duplicated()][0]}")
