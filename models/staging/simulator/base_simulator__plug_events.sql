@@ -5,6 +5,7 @@
         values=['received_at', 'soc_pct', 'import_register_kwh', 'export_register_kwh'],
     ) }}",
 ]) }}
+{% set longest_delay_seconds = 86400 * var('simulator_max_delay_days') %}
 {% set texts = ['run_id', 'user_id', 'event'] %}
 {% set times = ['occurred_at', 'received_at'] %}
 {% set registers = ['import_register_kwh', 'export_register_kwh'] %}
@@ -56,7 +57,7 @@ judged as (
             {{ time_fault(column, 'typed_' ~ column) }},
             {%- endfor %}
             case
-                when abs({{ seconds_between('typed_occurred_at', 'typed_received_at') }}) > {{ var('simulator_max_delay_days') }} * 86400
+                when abs({{ seconds_between('typed_occurred_at', 'typed_received_at') }}) > {{ longest_delay_seconds }}
                     then 'implausible_delay:occurred_at'
             end,
             {%- for column in registers %}
