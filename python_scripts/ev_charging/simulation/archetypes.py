@@ -45,10 +45,7 @@ def read_archetypes(path: Path) -> list[Archetype]:
         ValueError: a column is missing or a value can't be; the line names archetype and value.
     """
     with path.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
-    archetypes = [_archetype(row) for row in rows]
-    check_archetypes(archetypes)
-    return archetypes
+        return archetypes_of(list(csv.DictReader(lines)))
 
 
 def archetypes_of(rows: list[dict]) -> list[Archetype]:

@@ -15,7 +15,6 @@ from ev_charging.simulation.config import FleetConfig
 from ev_charging.simulation.population import Population
 from ev_charging.stateless_random import normal, uniform
 
-OUTINGS = 2
 # Somebody leaves home at least once in so many days; so far ahead the next departure is looked for.
 LONGEST_STAY_DAYS = 14
 _NEVER = np.inf
@@ -164,7 +163,7 @@ class Behaviour:
         )
         day_km = people.km_per_day * factor * _part_of_mean(kind)
 
-        home_s = np.where(leaves, return_s, np.maximum(people.return_s, 0))
+        home_s = np.where(leaves, return_s, people.return_s)
         pause_s, length_s = (
             _HOUR_S * (low + (high - low) * chance(channel))
             for channel, (low, high) in (

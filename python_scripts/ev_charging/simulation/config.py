@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -57,6 +57,7 @@ class FleetConfig:
         jitter_minutes: longest random delay of a planned charge.
         cap_kw_per_car: power that the smart controller plans with per car of the fleet.
         scheduled_start: local time from which the scheduled controller charges, HH:MM.
+        archetype_shares: shares of the archetypes in their order, in place of their own.
     """
 
     users: int = 1_000
@@ -74,7 +75,7 @@ class FleetConfig:
     jitter_minutes: float = 0
     cap_kw_per_car: float | None = None
     scheduled_start: str = "00:30"
-    archetype_shares: Sequence[float] | None = field(default=None)
+    archetype_shares: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what can't be.

@@ -12,7 +12,8 @@ import numpy as np
 
 from ev_charging.simulation.config import FleetConfig
 from ev_charging.simulation.events import PLUG_OUT
-from ev_charging.simulation.simulator import OPEN, Tables
+from ev_charging.simulation.recorder import Table, Tables
+from ev_charging.simulation.simulator import OPEN
 from ev_charging.stateless_random import uniform
 
 KINDS = (
@@ -34,8 +35,6 @@ _ROOM_S = 2 * _SKEW_MINUTES[1] * _MINUTE_S
 _KNOWN_S = 23 * _HOUR_S
 # Places of instants after 1970 in a key of driver and instant.
 _INSTANT_BITS = 34
-
-Table = dict[str, np.ndarray]
 
 
 def check_shares(shares: Mapping[str, float]) -> None:

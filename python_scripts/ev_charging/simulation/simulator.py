@@ -139,13 +139,12 @@ class Fleet:
         return float(np.abs(self._balance_kwh - stored_kwh).max())
 
     def _day(self, day_s: int) -> None:
-        first, *later = outings = self._behaviour.outings(day_s)
-        after = self._behaviour.next_departure()
-        for number, outing in enumerate(outings):
-            following = [other for other in outings[number + 1 :]]
-            departure_s = after
-            for other in reversed(following):
-                departure_s = np.where(other.leaves, other.leave_s, departure_s)
+        outings = self._behaviour.outings(day_s)
+        # a stay after an outing lasts until the next one, of this day or of another
+        departures = [self._behaviour.next_departure()]
+        for later in reversed(outings[1:]):
+            departures.insert(0, np.where(later.leaves, later.leave_s, departures[0]))
+        for number, (outing, departure_s) in enumerate(zip(outings, departures, strict=True)):
             self._outing(day_s, number, outing, departure_s)
 
     def _outing(self, day_s: int, number: int, outing: Outings, departure_s: np.ndarray) -> None:
