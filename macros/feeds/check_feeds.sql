@@ -3,8 +3,12 @@
 {% macro check_feeds() %}
     {%- if execute -%}
         {#- A time zone that does not exist is DuckDB's error here and not in the middle of the build. -#}
-        {%- for source in ['residential', 'experiment', 'network', 'simulator'] -%}
-            {%- do run_query('select ' ~ to_utc("timestamp '2000-01-01'", var(source ~ '_timezone'))) -%}
+        {%- set time_zones = var('telematics_suppliers').values() | map(attribute='time_zone') | list -%}
+        {%- for source in ['residential', 'experiment', 'network', 'simulator', 'telematics'] -%}
+            {%- do time_zones.append(var(source ~ '_timezone')) -%}
+        {%- endfor -%}
+        {%- for time_zone in time_zones | unique -%}
+            {%- do run_query('select ' ~ to_utc("timestamp '2000-01-01'", time_zone)) -%}
         {%- endfor -%}
         {%- for name in named_feeds() -%}
             {%- if name not in feed_names() -%}

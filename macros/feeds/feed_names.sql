@@ -20,5 +20,9 @@
         'simulator__telemetry',
         'simulator__trips',
         'simulator__users',
+        'telematics__charges',
+        'telematics__drives',
+        'telematics__injected_damage',
+        'telematics__vehicles',
     ]) }}
 {% endmacro %}
