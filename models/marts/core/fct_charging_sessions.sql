@@ -24,6 +24,12 @@ simulator as (
 
 ),
 
+telematics as (
+
+    select * from {{ ref('int_charging_sessions__telematics') }}
+
+),
+
 final as (
 
     select * from residential
@@ -39,6 +45,10 @@ final as (
     union all
 
     select * from simulator
+
+    union all
+
+    select * from telematics
 
 )
 
