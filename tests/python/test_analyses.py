@@ -34,6 +34,15 @@ from feed_figures import (
     read_rows,
 )
 from fleet_figures import half_hours_of, read_cars
+from mobility_figures import (
+    battery_class,
+    hours_apart,
+    on_the_clock,
+    read_drives,
+    read_vehicles,
+    rebuilt,
+    sessions_of,
+)
 from price_figures import (
     POWERS_KW,
     by_hour,
@@ -62,11 +71,14 @@ LONGEST = timedelta(days=14)
 KEYS = {
     "active_hours_per_day": ["load_profile", "iso_weekday"],
     "cars_full_in_the_morning": ["run_id", "archetype"],
+    "charge_lost_while_standing": ["month", "loss_rank", "battery_class"],
     "cheap_hours_by_month": ["price_zone", "month_start_date", "hour_of_day"],
     "coincidence_of_user_peaks": ["scope", "site_id", "load_profile"],
     "cost_of_charging_by_month": ["load_profile", "month_start_date"],
     "damage_of_messages": ["damage_kind"],
     "energy_that_could_move_to_the_night": ["charging_power_kw", "day_kind"],
+    "complete_charging_sessions": ["month", "completeness", "reason"],
+    "energy_hungry_vehicle_types": ["month", "hungry_rank", "vehicle_type"],
     "experiment_arms": ["experiment_id", "variant"],
     "experiment_kpis": ["experiment_id", "metric", "variant"],
     "experiment_kpis_by_day": ["experiment_id", "metric", "day_number", "variant"],
@@ -78,6 +90,7 @@ KEYS = {
     "flagged_sessions": ["source_system", "flag"],
     "flexibility_by_hour": ["run_id", "day_kind", "hour_of_day"],
     "hours_near_the_peak": ["load_profile", "threshold"],
+    "long_drives_by_weekday": ["iso_weekday", "first_hour"],
     "monthly_demand": ["month_start_date"],
     "peak_at_half_the_power": ["period"],
     "peak_hours_per_profile": ["load_profile", "peak_rank"],
@@ -233,6 +246,7 @@ def test_an_analysis_of_an_empty_warehouse_has_the_same_columns(opened, compiled
             "experiment",
             "reliability",
             "fleet",
+            "mobility",
             "intermediate",
         ):
             for (table,) in opened.execute(
@@ -926,3 +940,95 @@ def test_cars_are_full_in_the_morning_as_their_batteries_say(results, fleets):
             lacking = connected["lacking_kwh"].sum() / (~is_full).sum()
             assert row["kwh_short_per_car"] == pytest.approx(lacking, abs=1e-6)
     assert rows["full_share"].nunique() > 1
+
+
+# --- driving and charging logs --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def logged_drives() -> pd.DataFrame:
+    """Drives of the logs."""
+    drives = pd.DataFrame(read_drives(seed("telematics__drives").parent).values())
+    return drives.assign(km=drives["km_end"] - drives["km_start"])
+
+
+@pytest.fixture(scope="module")
+def timelines() -> dict[str, list[dict]]:
+    """Records of the logs by vehicle."""
+    return rebuilt(seed("telematics__drives").parent)
+
+
+@pytest.fixture(scope="module")
+def vehicles() -> dict[str, dict]:
+    """Vehicles of the logs by id."""
+    return read_vehicles(seed("telematics__vehicles").parent)
+
+
+def test_long_drives_of_a_weekday_are_those_of_the_logs(results, logged_drives):
+    local = logged_drives["start"].map(on_the_clock)
+    minutes = (logged_drives["end"] - logged_drives["start"]).dt.total_seconds() / 60
+    is_long = (logged_drives["km"] > 100) | (minutes > 90)
+    first_hour = local.dt.hour.map(lambda hour: max(h for h in (0, 6, 11, 17) if h <= hour))
+    groups = is_long.groupby([local.dt.day_of_week + 1, first_hour])
+    days = pd.date_range(local.min().date(), local.max().date()).day_of_week.value_counts()
+    rows = results["long_drives_by_weekday"].set_index(["iso_weekday", "first_hour"])
+    assert len(rows) == groups.ngroups
+    for (weekday, hour), group in groups:
+        row = rows.loc[(weekday, hour)]
+        assert (row["drives"], row["long_drives"]) == (len(group), group.sum())
+        assert row["long_share"] == pytest.approx(group.mean())
+        assert row["long_drives_per_day"] == pytest.approx(group.sum() / days[weekday - 1])
+        share = minutes[group.index].sum() / minutes.sum()
+        assert row["hours_driven_share"] == pytest.approx(share)
+
+
+def test_hungry_types_are_compared_with_all_vehicles(results, logged_drives, vehicles):
+    types = logged_drives["vehicle"].map(
+        {name: row["vehicle_type"] for name, row in vehicles.items()}
+    )
+    metered = logged_drives["energy"].notna()
+    overall = logged_drives[metered].groupby(types.fillna("unknown"))[["energy", "km"]].sum()
+    consumption = overall["energy"].astype(float) / overall["km"]
+    mean = float(overall["energy"].sum()) / overall["km"].sum()
+    rows = results["energy_hungry_vehicle_types"]
+    # the logs are of one month
+    assert sorted(rows["vehicle_type"]) == sorted(consumption.index)
+    for row in rows.itertuples():
+        above = 100 * (consumption[row.vehicle_type] / mean - 1)
+        assert row.above_all_pct == pytest.approx(above, abs=1e-4)
+    weighted = (rows["times_as_often"] * rows["judged_drives"]).sum() / rows["judged_drives"].sum()
+    assert weighted == pytest.approx(1)
+    assert rows["times_as_often"].is_monotonic_decreasing
+
+
+def test_charge_lost_while_standing_is_that_of_the_gaps(results, timelines, vehicles):
+    days, lost = Counter(), Counter()
+    for vehicle, records in timelines.items():
+        battery = battery_class(vehicles[vehicle])
+        for before, after in zip(records, records[1:], strict=False):
+            if after["gap"] in {"standing", "standby_loss"}:
+                days[battery] += hours_apart(before["end"], after["start"]) / 24
+                if None not in (before["soc_end"], after["soc_start"]):
+                    lost[battery] += before["soc_end"] - after["soc_start"]
+    rows = results["charge_lost_while_standing"]
+    assert set(rows["battery_class"]) == set(days)
+    for row in rows.itertuples():
+        battery = row.battery_class
+        assert row.soc_lost_per_day_pct == pytest.approx(lost[battery] / days[battery], rel=1e-6)
+        assert row.days_standing_per_vehicle * row.vehicles == pytest.approx(days[battery])
+        assert 0 < row.share_of_soc_lost < 1
+
+
+def test_completeness_of_charging_adds_up(results, timelines, vehicles):
+    sessions, energy = Counter(), Counter()
+    for vehicle, records in timelines.items():
+        for session in sessions_of(records, vehicles[vehicle]["battery_kwh"]):
+            key = session["completeness"], session["reason"] or "none"
+            sessions[key] += 1
+            energy[key] += session["energy"] or 0
+    rows = results["complete_charging_sessions"].set_index(["completeness", "reason"])
+    assert rows["sessions"].to_dict() == sessions
+    assert rows["session_share"].sum() == pytest.approx(1)
+    for key, row in rows.iterrows():
+        assert float(row["energy_kwh"]) == pytest.approx(energy[key], abs=1e-3)
+        assert row["energy_share"] == pytest.approx(energy[key] / energy.total(), abs=1e-6)

@@ -27,9 +27,11 @@ from ev_charging.plots.charge_start_time import (
 )
 from ev_charging.plots.charging_costs import charging_costs_figure, read_charging_costs
 from ev_charging.plots.coincidence import coincidence_figure, read_coincidence
+from ev_charging.plots.consumption_by_type import consumption_by_type_figure, read_consumption
 from ev_charging.plots.controllers import controllers_figure, read_comparison, read_mean_day
 from ev_charging.plots.daily_load import daily_load_figure, read_daily_load
 from ev_charging.plots.daily_looks import daily_looks_figure, read_looks
+from ev_charging.plots.drive_lengths import drive_lengths_figure, read_drive_lengths
 from ev_charging.plots.effect_by_method import effect_by_method_figure, read_effects
 from ev_charging.plots.energy_per_user import energy_per_user_figure, read_user_energy
 from ev_charging.plots.failure_reasons import failure_reasons_figure, read_failure_reasons
@@ -40,6 +42,7 @@ from ev_charging.plots.power_curve import power_curve_figure, read_power
 from ev_charging.plots.session_distributions import read_sessions, session_distributions_figure
 from ev_charging.plots.sessions_by_hour import read_starts, sessions_by_hour_figure
 from ev_charging.plots.soc_by_archetype import read_soc, soc_by_archetype_figure
+from ev_charging.plots.soc_timeline import read_timeline, soc_timeline_figure
 from ev_charging.plots.station_success import read_station_success, station_success_figure
 from ev_charging.plots.style import new_figure, png_bytes, shortened, write_atomically
 from ev_charging.reliability.comparison import COMPARISON
@@ -64,6 +67,9 @@ NAMES = [
     "power_by_archetype.png",
     "controllers.png",
     "coincidence.png",
+    "drive_lengths.png",
+    "consumption_by_type.png",
+    "soc_timeline.png",
 ]
 PAGE_WIDTH_CM = (16, 17)
 SMALLEST_FONT = 9
@@ -90,6 +96,22 @@ EMPTY_MARTS = f"""
     create schema experiment;
     create schema reliability;
     create schema fleet;
+    create schema mobility;
+    create schema quality;
+    create table mobility.drive_lengths_by_day (
+        drive_date date, day_period varchar, first_hour integer, short_drives bigint,
+        long_drives bigint
+    );
+    create table mobility.vehicle_type_consumption (
+        month varchar, vehicle_type varchar, judged_drives bigint, hungry_drives bigint,
+        hungry_share double, kwh_per_100km_p25 double, kwh_per_100km_p50 double,
+        kwh_per_100km_p75 double, kwh_per_100km_p90 double
+    );
+    create table quality.telematics_damage_scores (damage_kind varchar);
+    create table intermediate.int_telematics__timeline (
+        vehicle_id varchar, segment_number bigint, segment_kind varchar, started_at timestamp,
+        ended_at timestamp, soc_start_pct decimal(9, 4), soc_end_pct decimal(9, 4)
+    );
     create table fleet.dispatch_delivery (
         run_id varchar, window_starts_at timestamp, window_ends_at timestamp
     );
@@ -430,6 +452,52 @@ def factors_frame(loaded=()):
     return pd.DataFrame(rows, columns=names).assign(tolerance=0.03, users=3000)
 
 
+PERIODS = {"night": 0, "morning": 6, "afternoon": 11, "evening": 17}
+
+
+def drives_frame(first="2025-06-01", days=30):
+    """Return 10 short drives per period of every day, and a long one in each morning."""
+    rows = [
+        (date, period, hour, 10, int(period == "morning"))
+        for date in pd.date_range(first, periods=days)
+        for period, hour in PERIODS.items()
+    ]
+    names = ["drive_date", "day_period", "first_hour", "short_drives", "long_drives"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def consumption_frame(types=5):
+    """Return types that consume 15, 20, ... kWh per 100 km; the last makes most hungry drives."""
+    rows = [
+        {
+            "month": month,
+            "vehicle_type": f"A type of vehicle no. {place}",
+            "judged_drives": 100,
+            "hungry_drives": 2 * place,
+            "hungry_share": 0.02 * place,
+        }
+        | {f"kwh_per_100km_p{p}": 15 + 5 * place + p / 10 for p in (25, 50, 75, 90)}
+        for month in ("2025-05", "2025-06")
+        for place in range(types)
+    ]
+    return pd.DataFrame(rows)
+
+
+def timeline_frame():
+    """Return a drive, a charge, and a charge that is inferred, of which one SOC isn't known."""
+    rows = [
+        ("drive", 7.0, 8.0, 80.0, 70.0),
+        ("standing", 8.0, 16.0, 70.0, 69.5),
+        ("charge", 16.0, 20.0, 69.5, 90.0),
+        ("standby_loss", 20.0, 60.0, 90.0, 88.0),
+        ("drive", 60.0, 61.0, 88.0, 60.0),
+        ("inferred_session", 61.0, 80.0, 60.0, 85.0),
+        ("charge", 80.0, 81.0, 85.0, np.nan),
+    ]
+    names = ["segment_kind", "start_hour", "end_hour", "soc_start_pct", "soc_end_pct"]
+    return pd.DataFrame(rows, columns=names)
+
+
 FULL_FIGURES = {
     "daily_load": lambda: daily_load_figure(daily_frame(), PROFILE),
     "load_heat_map": lambda: load_heat_map_figure(hours_frame(), PROFILE),
@@ -464,6 +532,11 @@ FULL_FIGURES = {
     "coincidence_of_runs": lambda: coincidence_figure(
         factors_frame([("loaded", "smart", True), ("loaded", "uncontrolled", None)])
     ),
+    "drive_lengths": lambda: drive_lengths_figure(drives_frame()),
+    "drives_of_a_year": lambda: drive_lengths_figure(drives_frame(days=400)),
+    "consumption_by_type": lambda: consumption_by_type_figure(consumption_frame()),
+    "consumption_of_many_types": lambda: consumption_by_type_figure(consumption_frame(60)),
+    "soc_timeline": lambda: soc_timeline_figure(timeline_frame()),
 }
 EMPTY_FIGURES = {
     "daily_load": lambda: daily_load_figure(daily_frame().iloc[:0], PROFILE),
@@ -491,6 +564,9 @@ EMPTY_FIGURES = {
         mean_day_frame().iloc[:0], comparison_frame().iloc[:0]
     ),
     "coincidence": lambda: coincidence_figure(factors_frame().iloc[:0]),
+    "drive_lengths": lambda: drive_lengths_figure(drives_frame().iloc[:0]),
+    "consumption_by_type": lambda: consumption_by_type_figure(consumption_frame().iloc[:0]),
+    "soc_timeline": lambda: soc_timeline_figure(timeline_frame().iloc[:0]),
 }
 
 
@@ -916,6 +992,68 @@ def test_waits_are_shown_with_their_percentiles():
     assert "2 that waited for more than 196 s" in " ".join(texts(figure))
 
 
+def test_drives_are_stacked_by_period_in_weeks_that_begin_on_monday():
+    figure = drive_lengths_figure(drives_frame())
+    short, long = figure.axes
+    # the first of June 2025 is a Sunday
+    assert figure.get_suptitle().replace("\n", " ") == (
+        "2.4 % of drives are long, most often in the morning"
+    )
+    assert [bars.get_label() for bars in short.containers] == list(PERIODS)
+    assert [bar.get_height() for bar in short.containers[0]] == [10, 70, 70, 70, 70, 10]
+    assert [bar.get_y() for bar in short.containers[3]] == [30, 210, 210, 210, 210, 30]
+    assert [bar.get_height() for bar in long.containers[1]] == [1, 7, 7, 7, 7, 1]
+    labels = [label.get_text() for label in long.get_xticklabels()]
+    assert labels == ["26 May", "2 Jun", "9 Jun", "16 Jun", "23 Jun", "30 Jun"]
+    assert "The data cover the first or the last week in part." in texts(figure)
+
+
+def test_whole_weeks_of_short_drives_need_no_note():
+    days = drives_frame("2025-06-02", 14).assign(long_drives=0)
+    figure = drive_lengths_figure(days)
+    assert figure.get_suptitle() == "None of 560 drives is a long one"
+    assert not any("in part" in text for text in texts(figure))
+
+
+def test_types_stand_in_the_order_of_their_median_and_the_hungriest_is_named():
+    figure = consumption_by_type_figure(consumption_frame())
+    spread, hungry = figure.axes
+    assert figure.get_suptitle().replace("\n", " ") == (
+        "Most energy-hungry drives: A type of vehicle no. 4, 8 % of its drives"
+    )
+    labels = [label.get_text() for label in spread.get_yticklabels()]
+    assert labels == [f"A type of vehicle no. {place} (100)" for place in (4, 3, 2, 1, 0)]
+    assert [bar.get_x() for bar in spread.patches] == [37.5, 32.5, 27.5, 22.5, 17.5]
+    assert {bar.get_width() for bar in spread.patches} == {5}
+    assert list(spread.lines[0].get_xdata()) == [40, 35, 30, 25, 20]
+    assert [bar.get_width() for bar in hungry.patches] == [0.08, 0.06, 0.04, 0.02, 0]
+    # of the two months with as many drives the last
+    assert "Single drives, June 2025" in texts(figure)
+
+
+def test_of_many_types_those_with_most_drives_are_drawn():
+    consumption = consumption_frame(60)
+    consumption["judged_drives"] += consumption.index % 60
+    figure = consumption_by_type_figure(consumption)
+    assert len(figure.axes[0].get_yticklabels()) == 16
+    assert "The 16 of 60 types with most drives." in " ".join(texts(figure))
+
+
+def test_a_timeline_is_a_broken_line_by_kind_and_names_nobody():
+    figure = soc_timeline_figure(timeline_frame())
+    (axes,) = figure.axes
+    assert figure.get_suptitle() == "2 logged charges in a week, and 1 that nobody logged"
+    lines = {line.get_label(): line for line in axes.lines}
+    assert list(lines)[:4] == ["Drive", "Charge", "Standing", "Standby loss"]
+    drives = lines["Drive"].get_xydata()
+    assert drives[[0, 1, 3, 4]].tolist() == [[7, 80], [8, 70], [60, 88], [61, 60]]
+    assert np.isnan(drives[[2, 5]]).all()
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert labels == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    assert "One made-up vehicle, one week" in texts(figure)
+    assert any("isn't known" in text for text in texts(figure))
+
+
 def test_the_days_from_the_first_dispatch_on_are_drawn():
     soc = soc_frame()
     figure = soc_by_archetype_figure(soc)
@@ -1131,6 +1269,40 @@ def test_the_fleet_marts_have_what_the_figures_read(connection):
     reference = factors[factors["fleet"] == "reference_run"]
     assert list(reference["cars"]) == [1, 2, 5, 10, 20, 50, 100]
     assert reference["simulated_value"].is_monotonic_decreasing
+
+
+def test_the_mobility_marts_have_what_the_figures_read(connection):
+    drives = read_drive_lengths(connection)
+    assert not drives.duplicated(["drive_date", "day_period"]).any()
+    assert drives["long_drives"].sum() > 0
+    consumption = read_consumption(connection)
+    assert (consumption["judged_drives"] > 0).all()
+    assert (consumption["kwh_per_100km_p25"] <= consumption["kwh_per_100km_p90"]).all()
+    timeline = read_timeline(connection)
+    assert {"drive", "charge", "inferred_session"} <= set(timeline["segment_kind"])
+    assert "contradiction" not in set(timeline["segment_kind"])
+    assert timeline["start_hour"].between(0, 168).all()
+    assert timeline["start_hour"].is_monotonic_increasing
+    # no name of a vehicle leaves the query
+    assert list(timeline) == [
+        "segment_kind",
+        "start_hour",
+        "end_hour",
+        "soc_start_pct",
+        "soc_end_pct",
+    ]
+
+
+def test_a_vehicle_whose_logs_are_not_made_up_is_never_drawn():
+    segment = "('v1', 1, 'drive', '2025-06-02 08:00', '2025-06-02 09:00', 80, 70)"
+    with duckdb.connect() as connection:
+        connection.execute(EMPTY_MARTS)
+        connection.execute(f"insert into intermediate.int_telematics__timeline values {segment}")
+        assert read_timeline(connection).empty
+        assert "made-up logs" in " ".join(texts(soc_timeline_figure(read_timeline(connection))))
+        connection.execute("insert into quality.telematics_damage_scores values ('unit_slip')")
+        (found,) = read_timeline(connection).itertuples(index=False)
+    assert found == ("drive", 8, 9, 80, 70)
 
 
 def test_the_load_profiles_are_those_of_the_marts(connection):

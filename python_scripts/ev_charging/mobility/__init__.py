@@ -1,0 +1,1 @@
+"""Statistics of driving and charging logs."""
