@@ -10,11 +10,16 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready-$(notdir $(PYTHON))-duckdb-$(DUCKDB)
 EV_WAREHOUSE ?= ev_charging.duckdb
 PORT ?= 8080
+TEST_WAREHOUSE := target/tests/warehouse.duckdb
+# for make extracts, which without them takes all partners, the latest month and the folder releases
+PARTNER ?=
+PERIOD ?=
+OUTPUT ?=
 export EV_WAREHOUSE
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help build test first-tests second-tests lint docs seeds benchmark clean
+.PHONY: help build test python-tests test-warehouse lint docs extracts seeds benchmark clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -33,14 +38,15 @@ build: $(READY)  ## Build and test the warehouse, draw the plots, generate the d
 	@$(BIN)/python python_scripts/summarise_build.py
 
 test: $(READY)  ## Run all tests: lint, unit tests, data tests, Python tests, the checks that build twice
-	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target first-tests second-tests lint
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target python-tests lint
 
-# dbt keeps one core busy, so the tests run in two halves at once.
-first-tests: $(READY)
-	@$(BIN)/pytest tests/python/test_[a-fs-z]*.py
+# dbt keeps one core busy, so two processes share the test files, and one warehouse.
+python-tests: test-warehouse
+	@EV_TEST_WAREHOUSE=$(TEST_WAREHOUSE) $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/python
 
-second-tests: $(READY)
-	@$(BIN)/pytest tests/python/test_[g-r]*.py
+test-warehouse: $(READY)
+	@mkdir -p $(dir $(TEST_WAREHOUSE)) && rm -f $(TEST_WAREHOUSE)
+	@EV_WAREHOUSE=$(TEST_WAREHOUSE) DBT_TARGET_PATH=target/tests DBT_LOG_PATH=target/tests $(BIN)/dbt build
 
 lint: $(READY)  ## Check the style of Python and SQL
 	@$(BIN)/ruff check .
@@ -50,11 +56,15 @@ lint: $(READY)  ## Check the style of Python and SQL
 docs: $(READY)  ## Serve the docs site of the last build on http://localhost:$(PORT)
 	@$(BIN)/dbt docs serve --port $(PORT)
 
+extracts: $(READY)  ## Write what partners receive; PARTNER=..., PERIOD=2025-06 and OUTPUT=... choose
+	@$(BIN)/python python_scripts/export_extracts.py $(PARTNER:%=--partner %) $(PERIOD:%=--period %) $(if $(OUTPUT),--output '$(OUTPUT)')
+
 seeds: $(READY)  ## Write the seeds again
 	@$(BIN)/python python_scripts/generate_residential.py
 	@$(BIN)/python python_scripts/generate_experiment.py
 	@$(BIN)/python python_scripts/generate_network.py
 	@$(BIN)/python python_scripts/simulate_fleet.py
+	@$(BIN)/python python_scripts/generate_telematics.py
 
 benchmark: $(READY)  ## Measure speed and memory; ONLY="build loads_csv" runs parts of it
 	@$(BIN)/python python_scripts/run_benchmarks.py $(ONLY)
