@@ -16,6 +16,11 @@ import pytest
 from dbt_runner import PROJECT_ROOT, run_dbt
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take long first, so that processes that share the files end together."""
+    items.sort(key=lambda item: item.get_closest_marker("builds") is None)
+
+
 @pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Path of a warehouse built from the seeds."""

@@ -9,6 +9,8 @@ import pytest
 from dbt_runner import run_dbt
 from test_feeds import build, contents, reconciliation
 
+pytestmark = pytest.mark.builds
+
 USERS = "experiment__users"
 SESSIONS = "experiment__sessions"
 LISTED = "charge_timing_2024"

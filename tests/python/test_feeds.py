@@ -9,6 +9,8 @@ import pytest
 
 from dbt_runner import run_dbt
 
+pytestmark = pytest.mark.builds
+
 LOADS = "residential__hourly_loads"
 REPORTS = "residential__charging_reports"
 LOADS_HEADER = (

@@ -18,6 +18,8 @@ import pytest
 
 from dbt_runner import run_dbt
 
+pytestmark = pytest.mark.builds
+
 FOLDER = Path(os.environ.get("EV_REAL_DATA") or "nowhere") / "inl_kpi"
 MESSAGES = FOLDER / "cleaned_format.csv"
 LOG = FOLDER / "example_log.log"

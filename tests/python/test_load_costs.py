@@ -27,6 +27,8 @@ from price_figures import (
     session_costs,
 )
 
+pytestmark = pytest.mark.builds
+
 LOADS, PRICES, REPORTS = (
     "residential__hourly_loads",
     "market__prices",

@@ -14,6 +14,8 @@ import pytest
 from dbt_runner import PROJECT_ROOT, run_dbt
 from test_feeds import reconciliation
 
+pytestmark = pytest.mark.builds
+
 STATIONS, PORTS, SESSIONS, MESSAGES, EXCLUSIONS, DAMAGE = FEEDS = [
     f"network__{entity}"
     for entity in (

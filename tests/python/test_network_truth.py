@@ -14,6 +14,8 @@ import pytest
 
 from dbt_runner import PROJECT_ROOT, run_dbt
 
+pytestmark = pytest.mark.builds
+
 SCRIPT = PROJECT_ROOT / "python_scripts" / "generate_network.py"
 # A month end and both clock changes of its two time zones lie within.
 SIZE = ["--stations", "12", "--days", "40", "--start", "2024-10-05", "--seed", "7"]

@@ -13,6 +13,8 @@ import pytest
 
 from dbt_runner import run_dbt
 
+pytestmark = pytest.mark.builds
+
 EPOCH = datetime(2024, 1, 1, 11, 17, 40, tzinfo=UTC)
 # A leap year, and two months more.
 LAST = datetime(2025, 3, 2, 5, 0, 1, tzinfo=UTC)

@@ -21,6 +21,8 @@ from price_figures import (
     read_intervals,
 )
 
+pytestmark = pytest.mark.builds
+
 PRICES = "market__prices"
 HEADER = "zone,starts_at,minutes,eur_per_mwh,g_co2_per_kwh"
 LOW_PRICE_HOURS = 6

@@ -28,10 +28,13 @@ FACTS = ["fct_charging_sessions", "fct_hourly_loads"]
 # Their repeated autumn hour is missing in the hourly loads.
 SESSION_THAT_LOST_AN_HOUR = "3214"
 
-pytestmark = pytest.mark.skipif(
-    not all(file.is_file() for file in (REPORTS, LOADS, TRUE_ROWS)),
-    reason="EV_REAL_DATA names no folder with the published data of Trondheim",
-)
+pytestmark = [
+    pytest.mark.builds,
+    pytest.mark.skipif(
+        not all(file.is_file() for file in (REPORTS, LOADS, TRUE_ROWS)),
+        reason="EV_REAL_DATA names no folder with the published data of Trondheim",
+    ),
+]
 
 SESSIONS = "core.fct_charging_sessions"
 STATIONS = "core.dim_station where source_system = 'residential'"

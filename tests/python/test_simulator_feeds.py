@@ -8,6 +8,8 @@ import pytest
 from dbt_runner import run_dbt
 from test_feeds import reconciliation
 
+pytestmark = pytest.mark.builds
+
 USERS, TELEMETRY, EVENTS, TRIPS, DISPATCHES, TRUTH, DAMAGE = FEEDS = [
     f"simulator__{entity}"
     for entity in (

@@ -13,6 +13,8 @@ import pytest
 
 from dbt_runner import PROJECT_ROOT, run_dbt
 
+pytestmark = pytest.mark.builds
+
 SCRIPT = PROJECT_ROOT / "python_scripts" / "simulate_fleet.py"
 # The autumn clock change lies within.
 SIZE = ["--users", "150", "--days", "21", "--start", "2024-10-14", "--format", "parquet"]
