@@ -10,6 +10,8 @@ from ev_charging.benchmark import (
     experiment,
     fleet_simulation,
     hourly_loads,
+    pseudonyms,
+    telematics_marts,
     telemetry_rebuild,
 )
 
@@ -25,6 +27,8 @@ PARTS = {
     "large_fleet": fleet_simulation.run_large_fleet,
     "telemetry": telemetry_rebuild.run_rebuild,
     "telemetry_pandas": telemetry_rebuild.run_pandas,
+    "telematics": telematics_marts.run_telematics,
+    "pseudonyms": pseudonyms.run_pseudonyms,
 }
 
 
@@ -35,6 +39,8 @@ PARTS = {
 @click.option("--messages", default=20_000_000, show_default=True, help="Messages of chargers.")
 @click.option("--cars", default=10_000, show_default=True, help="Cars of a simulated fleet.")
 @click.option("--telemetry", default=100_000_000, show_default=True, help="Rows of telemetry.")
+@click.option("--records", default=20_000_000, show_default=True, help="Drives and charges.")
+@click.option("--ids", default=5_000_000, show_default=True, help="Ids to be pseudonymised.")
 @click.option(
     "--repeats", default=3, show_default=True, help="Runs of each side; medians are shown."
 )
@@ -49,7 +55,7 @@ def main(names: tuple[str, ...], folder: Path, **sizes: int) -> None:
     """Run the benchmarks NAMES (all without any).
 
     They are build, loads_csv, loads_parquet, loads_pandas, experiment, bootstrap, network,
-    simulation, large_fleet, telemetry and telemetry_pandas.
+    simulation, large_fleet, telemetry, telemetry_pandas, telematics and pseudonyms.
 
     Seconds depend on the machine and on what else it does; the ratios compare two sides that were
     measured in turn in this run.

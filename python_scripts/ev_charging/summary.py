@@ -14,11 +14,21 @@ from ev_charging.experiment.wording import percent
 from ev_charging.fleet_summary import fleet_figures
 from ev_charging.load_profiles import LOAD_PROFILES
 from ev_charging.network_summary import network_figures
+from ev_charging.telematics_summary import telematics_figures
 from ev_charging.warehouse import read_mart
 
 COLUMNS = 100
 
-_SCHEMAS = ("core", "load", "experiment", "reliability", "fleet", "quality")
+_SCHEMAS = (
+    "core",
+    "load",
+    "experiment",
+    "reliability",
+    "fleet",
+    "mobility",
+    "extracts",
+    "quality",
+)
 _COUNT = 'select count(*) from "{}"."{}"'
 # More comparisons than this are counted; the whole of each is in the marts.
 _COMPARISONS = 3
@@ -56,7 +66,7 @@ def build_summary(
     Raises WarehouseError if a mart is missing.
     """
     return [
-        Section("Rows per mart", rows_per_mart(connection)),
+        Section("Rows in marts", rows_per_schema(connection)),
         feed_reconciliation(connection),
         Section("Charging sessions by source", session_figures(connection)),
         Section(
@@ -65,13 +75,14 @@ def build_summary(
         ),
         Section("Charging network", network_lines(connection)),
         Section("Simulated fleets", fleet_lines(connection)),
+        Section("Driving and charging logs", telematics_lines(connection)),
         Section("Experiments", experiment_figures(connection)),
         Section("Where to look", place_lines(places)),
     ]
 
 
-def rows_per_mart(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the tables of each schema with marts and their number of rows."""
+def rows_per_schema(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the rows of each schema with marts, and how many of its marts are empty."""
     tables = read_mart(
         connection,
         """
@@ -85,12 +96,14 @@ def rows_per_mart(connection: duckdb.DuckDBPyConnection) -> list[str]:
     schemas = []
     for schema, of_schema in tables.groupby("table_schema", sort=False):
         counts = [
-            f"{table} {int(read_mart(connection, _COUNT.format(schema, table)).iat[0, 0]):,}"
+            int(read_mart(connection, _COUNT.format(schema, table)).iat[0, 0])
             for table in of_schema["table_name"]
         ]
-        # A count stays on the line of its table, and a schema on that of its first.
-        first, *others = (count.replace(" ", "\u00a0") for count in counts)
-        schemas.append(", ".join([f"{schema}:\u00a0{first}", *others]))
+        empty = f" ({counts.count(0)} empty)" if 0 in counts else ""
+        marts = "mart" if len(counts) == 1 else "marts"
+        told = f"{schema} {sum(counts):,} in {len(counts)} {marts}{empty}"
+        # What is told of a schema stays on one line.
+        schemas.append(told.replace(" ", "\u00a0"))
     lines = textwrap.wrap("; ".join(schemas), COLUMNS - _INDENT)
     return [line.replace("\u00a0", " ") for line in lines] or ["none"]
 
@@ -270,6 +283,12 @@ def network_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def fleet_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the key figures of the simulated fleets."""
     figures = fleet_figures(connection)
+    return _figures(figures) if figures else ["none"]
+
+
+def telematics_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the key figures of driving and charging logs."""
+    figures = telematics_figures(connection)
     return _figures(figures) if figures else ["none"]
 
 

@@ -10,6 +10,8 @@ from dbt_runner import PROJECT_ROOT
 from ev_charging.benchmark.object_loop import EFFICIENCY, simulate
 from ev_charging.simulation.archetypes import Archetype, read_archetypes
 
+pytestmark = pytest.mark.builds
+
 SCRIPT = PROJECT_ROOT / "python_scripts" / "run_benchmarks.py"
 
 
@@ -92,3 +94,21 @@ def test_a_fleet_is_written_and_its_telemetry_becomes_sessions(tmp_path):
     assert "target 2.5" in result.stdout
     of_part = re.findall(r"(?:pandas|duckdb) .* ([\d,]+) rows", result.stdout)
     assert len(set(of_part)) == 1
+
+
+def test_logs_become_marts_and_extracts_and_ids_pseudonyms(tmp_path):
+    options = ["--records", "5000", "--ids", "2000", "--repeats", "1", "--folder", str(tmp_path)]
+    result = run(*options, "telematics", "pseudonyms")
+    assert result.returncode == 0, result.stdout + result.stderr
+    records, vehicles, drives, sessions = (
+        int(number.replace(",", ""))
+        for number in re.search(
+            r"([\d,]+) drives and charges of ([\d,]+) vehicles; ([\d,]+) drives and ([\d,]+) sess",
+            result.stdout,
+        ).groups()
+    )
+    assert vehicles == 50
+    assert records > drives > sessions > vehicles
+    assert "(target 4)" in result.stdout
+    assert "2,000 ids, 2,000 pseudonyms" in result.stdout
+    assert "(target 3)" in result.stdout

@@ -10,7 +10,20 @@ import pytest
 
 from dbt_runner import PROJECT_ROOT, run_dbt
 
-SCHEMAS = ("core", "experiment", "fleet", "load", "quality", "reliability")
+pytestmark = pytest.mark.builds
+
+SCHEMAS = (
+    "core",
+    "experiment",
+    "extracts",
+    "fleet",
+    "load",
+    "mobility",
+    "quality",
+    "reliability",
+)
+# Without one each build draws its own, and has other pseudonyms.
+PSEUDONYM_KEY = "a key that is for this test alone"
 KPI_CALLS = [
     "users()",
     "hourly_loads(100)",
@@ -54,10 +67,15 @@ PYTHON_CLOCK_OR_CHANCE = re.compile(
 Contents = dict[str, list[tuple]]
 
 
-def build(folder: Path, **options) -> Path:
+def build(folder: Path, env: dict[str, str] | None = None, vars: dict | None = None) -> Path:
     """Build and test the warehouse in a folder, unit tests apart, and return its path."""
     warehouse = folder / "warehouse.duckdb"
-    result = run_dbt(["build", "--exclude-resource-type", "unit_test"], warehouse, **options)
+    result = run_dbt(
+        ["build", "--exclude-resource-type", "unit_test"],
+        warehouse,
+        vars=vars,
+        env={"EV_PSEUDONYM_KEY": PSEUDONYM_KEY, **(env or {})},
+    )
     assert result.returncode == 0, result.stdout
     return warehouse
 
@@ -299,7 +317,8 @@ def _type_name(text: str) -> str:
 def test_facts_loads_and_rejections_are_empty(opened):
     tables = opened.execute(
         "select table_schema || '.' || table_name from information_schema.tables "
-        "where table_schema in ('experiment', 'fleet', 'load', 'reliability') "
+        "where table_schema in "
+        "('experiment', 'extracts', 'fleet', 'load', 'mobility', 'reliability') "
         # It simulates a fleet of its own.
         "and table_name <> 'simulation_validation' "
         "or table_name like 'fct_%' or table_name = 'rejected_rows'"

@@ -20,11 +20,17 @@ from ev_charging.experiment.arm import Arm
 from ev_charging.experiment.decision import STATES
 from ev_charging.experiment.power import design_effect, effective_sessions
 from ev_charging.experiment.results import FAMILIES, NAIVE
+from ev_charging.release.refusals import ExitCode
 from ev_charging.simulation.config import CONTROLLERS, DISPATCH_MODES, MODES
+
+pytestmark = pytest.mark.builds
 
 EXPERIMENT = "exposure/exposure.ev_charging.how_to_read_an_experiment"
 RELIABILITY = "exposure/exposure.ev_charging.how_to_read_reliability"
 FLEET = "exposure/exposure.ev_charging.how_to_read_fleet"
+MOBILITY = "exposure/exposure.ev_charging.how_to_read_mobility"
+EXTRACTS = "exposure/exposure.ev_charging.how_to_read_extracts"
+MOBILITY_PLOTS = {"drive_lengths.png", "consumption_by_type.png", "soc_timeline.png"}
 FLEET_PLOTS = {
     "soc_by_archetype.png",
     "power_by_archetype.png",
@@ -44,8 +50,11 @@ PAGES = {
         "port_uptime.png",
         "charge_start_time.png",
     }
-    | FLEET_PLOTS,
+    | FLEET_PLOTS
+    | MOBILITY_PLOTS,
     FLEET: FLEET_PLOTS,
+    MOBILITY: MOBILITY_PLOTS,
+    EXTRACTS: set(),
     RELIABILITY: {
         "station_success.png",
         "failure_reasons.png",
@@ -67,8 +76,17 @@ ENDS = {
     EXPERIMENT: "Limits of this build",
     RELIABILITY: "Limits of this build",
     FLEET: "Limits of this build",
+    MOBILITY: "Limits of this build",
+    EXTRACTS: "Limits of this build",
 }
-SOURCES = ["overview.md", "experiment.md", "reliability.md", "fleet.md"]
+SOURCES = [
+    "overview.md",
+    "experiment.md",
+    "reliability.md",
+    "fleet.md",
+    "mobility.md",
+    "extracts.md",
+]
 WAIT_SECONDS = 30
 
 
@@ -207,6 +225,45 @@ def test_fleet_page_has_its_sections(open_page) -> None:
     assert "like days of a baseline, weekdays 10" in limits
 
 
+def test_mobility_page_has_its_sections(open_page) -> None:
+    """The page is rendered too, with the limits of the build in place of their names."""
+    page = open_page(MOBILITY)
+    headings = [heading.text for heading in page.find_elements("css selector", "h2")]
+    assert headings == [
+        "What a timeline is",
+        "Can the logs be trusted?",
+        "When do vehicles drive far?",
+        "Which vehicles are hungry?",
+        "Which batteries are used, and which lose charge?",
+        "How fast do batteries age?",
+        "What the figures don't say",
+        "Sources",
+        "Limits of this build",
+    ]
+    limits = [row.text for row in page.find_elements("css selector", "tr")]
+    assert "a drive is long above, km 100" in limits
+    periods = "night 0, morning 6, afternoon 11, evening 17"
+    assert f"periods of the day and their first hours {periods}" in limits
+
+
+def test_extracts_page_has_its_sections(open_page) -> None:
+    """The page is rendered too, with the limits of the build in place of their names."""
+    page = open_page(EXTRACTS)
+    headings = [heading.text for heading in page.find_elements("css selector", "h2")]
+    assert headings == [
+        "Who gets what",
+        "Why the records are personal data",
+        "Why the aggregates are anonymous",
+        "What the sender must still do",
+        "Make a release",
+        "What the rules don't promise",
+        "Sources",
+        "Limits of this build",
+    ]
+    limits = [row.text for row in page.find_elements("css selector", "tr")]
+    assert "vehicles of a cell, and of those that share a set of rows, at least 11" in limits
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_shows_its_plots(browser, open_page, name) -> None:
     """Every image has arrived and is one of the plots."""
@@ -337,6 +394,29 @@ def test_fleet_page_explains_controllers_and_dispatches(connection) -> None:
     )
     assert {*CONTROLLERS, *DISPATCH_MODES, *MODES} <= words
     assert {word for (word,) in found.fetchall()} <= words
+
+
+def test_mobility_page_explains_segments_and_sessions(connection) -> None:
+    """Every kind of segment, completeness and reason that can be has its word on the page."""
+    words = set(re.findall(r"`(\w+)`", _source("mobility.md")))
+    found = connection.execute(
+        "select segment_kind from intermediate.int_telematics__timeline "
+        "union select completeness from mobility.session_indicators "
+        "union select incomplete_reason from mobility.session_indicators"
+    )
+    assert {word for (word,) in found.fetchall() if word is not None} <= words
+
+
+def test_extracts_page_names_every_reason_and_every_exit_code(connection) -> None:
+    """Why a cell is hidden and why a release is refused stands in a table."""
+    text = _source("extracts.md")
+    reasons = connection.execute(
+        "select distinct hidden_reason from quality.extract_audit where hidden_reason is not null"
+    )
+    words = set(re.findall(r"`(\w+)`", text))
+    assert {reason for (reason,) in reasons.fetchall()} <= words
+    codes = re.findall(r"^\| (\d+) \|", text, re.M)
+    assert codes == [str(code.value) for code in ExitCode]
 
 
 def _source(name: str) -> str:

@@ -12,6 +12,8 @@ import yaml
 
 from dbt_runner import PROJECT_ROOT, run_dbt
 
+pytestmark = pytest.mark.builds
+
 PAGES = ["README.md", "CONTRIBUTING.md"]
 PYTHON = ".venv/bin/python"
 
@@ -84,11 +86,13 @@ def test_every_build_from_own_files_builds(tmp_path):
     shutil.copy(seeds / "raw_network__charging_sessions.csv", data / "network_sessions.csv")
     shutil.copy(seeds / "raw_network__charger_messages.csv", data / "messages.csv")
     shutil.copy(seeds / "raw_network__outage_exclusions.csv", data / "exclusions.csv")
+    for feed in ("vehicles", "drives", "charges"):
+        shutil.copy(seeds / f"raw_telematics__{feed}.csv", data / f"{feed}.csv")
     for words in commands("README.md"):
         if words[0] == PYTHON:
             run_script(words[1:], tmp_path)
     settings = [words[-1] for words in commands("README.md") if words[-1].startswith("VARS=")]
-    assert len(settings) == 5
+    assert len(settings) == 6
     named = [yaml.safe_load(setting.removeprefix("VARS="))["feeds"] for setting in settings]
     for number, group in enumerate(without_conflict(named)):
         feeds = {name: str(tmp_path / file) for name, file in group.items()}
@@ -108,7 +112,8 @@ def test_every_query_returns_rows(connection):
 
 def test_every_table_of_the_readme_exists(connection):
     text = (PROJECT_ROOT / "README.md").read_text()
-    schemas = ["core", "load", "reliability", "experiment", "fleet", "quality"]
+    marts = ["load", "reliability", "experiment", "fleet", "mobility"]
+    schemas = ["core", *marts, "extracts", "quality"]
     named = set(re.findall(rf"`((?:{'|'.join(schemas)})\.\w+)`", text))
     tables = connection.execute(
         "select table_schema || '.' || table_name from information_schema.tables "

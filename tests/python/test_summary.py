@@ -15,8 +15,9 @@ from ev_charging.summary import (
     fleet_lines,
     load_figures,
     network_lines,
-    rows_per_mart,
+    rows_per_schema,
     session_figures,
+    telematics_lines,
 )
 from summarise_build import summarise_build
 
@@ -28,8 +29,10 @@ SMALL_WAREHOUSE = """
     create schema experiment;
     create schema reliability;
     create schema fleet;
+    create schema mobility;
     create schema quality;
     create schema staging;
+    create schema intermediate;
     create table staging.stg_loads as select 1 as one;
     create table core.dim_user as
         select * from (values
@@ -107,6 +110,21 @@ SMALL_WAREHOUSE = """
             ('reference_run', true), ('reference_run', true), ('reference_run', true),
             ('reference_run', false), ('reference_run', null), ('loaded', false)
         ) as figures (fleet, passes);
+    create table mobility.session_indicators as
+        select case when i < 8 then 'complete' when i = 8 then 'inferred' else 'incomplete' end
+            as completeness
+        from range(10) as sessions (i);
+    create table mobility.drive_lengths_by_day as
+        select * from (values (1500::bigint, 30::bigint), (500, 10)) as days (drives, long_drives);
+    create table mobility.vehicle_type_consumption as
+        select * from (values
+            ('van', 30.0::decimal(18, 6), 100.0::decimal(18, 6)), ('van', 20, 100),
+            ('car', 28, 200), ('unknown', null, null)
+        ) as months (vehicle_type, soc_energy_kwh, soc_distance_km);
+    create table intermediate.int_extracts__pseudonyms as
+        select unnest(['environment', 'environment']) as key_source;
+    create table quality.extract_audit as
+        select i < 3 as is_published from range(4) as cells (i);
     create table load.load_kpis as
         select 'synthetic_7_2' as load_profile, date '2024-01-02' as first_date,
             date '2024-12-31' as last_date, 365 as days, 16 as users,
@@ -170,24 +188,27 @@ def add_arms(connection, number):
         )
 
 
-def test_rows_are_counted_per_table_in_order(small):
-    assert " ".join(rows_per_mart(small)) == (
-        "core: dim_user 4, fct_charging_sessions 1,234; load: load_kpis 1;"
-        " experiment: experiment_decision 1, experiment_results 5;"
-        " reliability: charge_success_kpis 4, port_uptime_monthly 3, site_visits_daily 2,"
-        " station_comparison 4, station_reliability 2;"
-        " fleet: controller_comparison 4, dispatch_delivery 4, simulation_validation 6;"
-        " quality: feed_reconciliation 3, rejected_rows 1,503"
+def test_rows_are_counted_per_schema_in_order(small):
+    assert " ".join(rows_per_schema(small)) == (
+        "core 1,238 in 2 marts; load 1 in 1 mart; experiment 6 in 2 marts;"
+        " reliability 15 in 5 marts; fleet 14 in 3 marts; mobility 16 in 3 marts;"
+        " quality 1,510 in 3 marts"
     )
 
 
-def test_many_marts_are_wrapped_between_a_count_and_the_next_name(small):
-    for number in range(9):
-        small.execute(f"create table load.another_mart_{number} as select 1 as one")
-    lines = rows_per_mart(small)
-    assert len(lines) > 4
+def test_empty_marts_are_counted(small):
+    small.execute("delete from fleet.dispatch_delivery")
+    small.execute("delete from load.load_kpis")
+    told = " ".join(rows_per_schema(small))
+    assert "load 0 in 1 mart (1 empty); " in told
+    assert "fleet 10 in 3 marts (1 empty); " in told
+
+
+def test_schemas_are_wrapped_between_one_and_the_next(small):
+    lines = rows_per_schema(small)
+    assert len(lines) > 1
     assert max(map(len, lines)) <= COLUMNS - 2
-    assert all(line.rstrip(",;")[-1].isdigit() for line in lines)
+    assert all(line.endswith((";", "mart", "marts", "empty)")) for line in lines)
 
 
 def test_each_feed_with_a_fault_is_one_aligned_line(small):
@@ -341,6 +362,32 @@ def test_a_fleet_of_one_run_without_prices_and_baselines_is_summarised(small):
     ]
 
 
+def test_driving_and_charging_logs_have_a_line_per_subject(small):
+    assert words(telematics_lines(small)) == [
+        "sessions 80.0 % of 10 rebuilt are complete; inferred from the state of charge 1",
+        "drives 2.0 % of 2,000 are long; van takes most energy, 25.0 kWh per 100 km",
+        "extracts 75.0 % of 4 cells may be published; pseudonyms by the key in EV_PSEUDONYM_KEY",
+    ]
+    small.execute("update mobility.vehicle_type_consumption set vehicle_type = repeat('van', 99)")
+    assert max(map(len, telematics_lines(small))) <= COLUMNS - 2
+
+
+def test_a_key_that_nobody_gave_is_told(small):
+    small.execute("insert into intermediate.int_extracts__pseudonyms values ('ephemeral')")
+    extracts = telematics_lines(small)[-1]
+    assert extracts.endswith("; pseudonyms of this build, no EV_PSEUDONYM_KEY")
+    assert len(extracts) <= COLUMNS - 2
+
+
+def test_logs_without_a_state_of_charge_or_pseudonyms_are_summarised(small):
+    small.execute("update mobility.vehicle_type_consumption set soc_energy_kwh = null")
+    small.execute("delete from intermediate.int_extracts__pseudonyms")
+    assert [line.split("are long")[-1] for line in telematics_lines(small)[1:]] == [
+        "",
+        "extracts 75.0 %   of 4 cells may be published",
+    ]
+
+
 def test_load_figures_have_units(small):
     assert words(load_figures(small, "synthetic_7_2")) == [
         "energy 17,498.6 kWh 2024-01-02 to 2024-12-31, 365 days, 16 users",
@@ -371,6 +418,10 @@ def test_empty_marts_are_summarised(small, tmp_path):
         "fleet.controller_comparison",
         "fleet.dispatch_delivery",
         "fleet.simulation_validation",
+        "mobility.session_indicators",
+        "mobility.drive_lengths_by_day",
+        "mobility.vehicle_type_consumption",
+        "quality.extract_audit",
         "quality.feed_reconciliation",
     ):
         small.execute(f"delete from {table}")
@@ -380,6 +431,7 @@ def test_empty_marts_are_summarised(small, tmp_path):
     assert lines["Experiments"] == ["none"]
     assert lines["Charging network"] == ["none"]
     assert lines["Simulated fleets"] == ["none"]
+    assert lines["Driving and charging logs"] == ["none"]
     assert ["no hourly loads"] in lines.values()
     assert lines["Feeds, in rows"] == ["none"]
 
