@@ -8,7 +8,7 @@ import duckdb
 import pandas as pd
 
 FORMATS = ("csv", "parquet")
-_COPY_OPTIONS = {
+COPY_OPTIONS = {
     "csv": "format csv, header",
     "parquet": "format parquet, compression zstd",
 }
@@ -66,7 +66,7 @@ def write_feed(
         unfinished = Path(scratch) / path.name
         target = str(unfinished).replace("'", "''")
         query = _text_query(connection, frame, decimals)
-        connection.execute(f"copy ({query}) to '{target}' ({_COPY_OPTIONS[file_format]})")
+        connection.execute(f"copy ({query}) to '{target}' ({COPY_OPTIONS[file_format]})")
         unfinished.replace(path)
     return path
 

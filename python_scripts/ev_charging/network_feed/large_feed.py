@@ -4,18 +4,14 @@ Blocks of sites are simulated by several processes, and each writes what it comp
 that memory stays bounded whatever the size. The files are the same for any number of processes.
 """
 
-import multiprocessing
-import os
 import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
 from pathlib import Path
 
-import duckdb
-
+from ev_charging.block_files import computed, join_parts, scratch_connection, write_part
 from ev_charging.feed_files import FORMATS
 from ev_charging.network_feed.layout import STATIONS_PER_SITE, site_of
 from ev_charging.network_feed.network import network_part
@@ -27,11 +23,6 @@ MOST_STATIONS = 1_000_000
 MESSAGES_PER_STATION_AND_DAY = 170
 _OUTAGES = "truth_outages"
 _BLOCK_STATION_DAYS = 1000
-_MEMORY_LIMIT = "1GB"
-_COPY_OPTIONS = {
-    "csv": "format csv, header",
-    "parquet": "format parquet, compression zstd",
-}
 
 
 @dataclass(frozen=True)
@@ -106,21 +97,18 @@ def write_network(
         scratch = Path(name)
         ports: list[PortSpans] = []
         heard = []
-        for summary in _summaries(_blocks(size, scratch)):
+        for summary in computed(_compute, _blocks(size, scratch)):
             ports += summary.ports
             heard += [] if summary.heard is None else [summary.heard]
             on_progress(summary.stations)
-        with _connection(scratch) as connection:
+        with scratch_connection(scratch) as connection:
             if heard:
                 observed = min(first for first, _ in heard), max(last for _, last in heard)
                 outages = outage_rows(ports, observed)
             else:
                 outages = []
-            _write_part(connection, scratch, _OUTAGES, 0, outages)
-            return {
-                path: _join_parts(connection, scratch, table, path)
-                for table, path in _paths(folder, file_format)
-            }
+            write_part(relation(connection, _OUTAGES, outages), scratch, _OUTAGES, 0)
+            return join_parts(connection, scratch, folder, FEEDS, TRUTH, file_format)
 
 
 def _check(size: NetworkSize, file_format: str) -> None:
@@ -143,18 +131,6 @@ def _blocks(size: NetworkSize, scratch: Path) -> list[_Block]:
     ]
 
 
-def _summaries(blocks: list[_Block]) -> Iterator[_Summary]:
-    """Compute blocks and yield their summaries in order."""
-    workers = min(os.cpu_count() or 1, len(blocks))
-    if workers == 1:
-        yield from map(_compute, blocks)
-        return
-    # A process that is forked could inherit locks that nobody releases.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from pool.map(_compute, blocks)
-
-
 def _compute(block: _Block) -> _Summary:
     """Simulate the sites of a block and write its rows."""
     size = block.size
@@ -163,46 +139,9 @@ def _compute(block: _Block) -> _Summary:
         for number in block.sites
     ]
     part = network_part(sites, size.first_day, size.days, size.seed, float(size.is_damaged))
-    with _connection(block.folder) as connection:
+    with scratch_connection(block.folder) as connection:
         for table in (*FEEDS, *TRUTH):
             if table != _OUTAGES:
                 rows = part.rows.get(table, [])
-                _write_part(connection, block.folder, table, block.number, rows)
+                write_part(relation(connection, table, rows), block.folder, table, block.number)
     return _Summary(part.ports, part.heard, sum(len(site.stations) for site in sites))
-
-
-def _connection(folder: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(
-        config={"memory_limit": _MEMORY_LIMIT, "temp_directory": str(folder / "spill")}
-    )
-    # The caller shows the progress.
-    connection.execute("set enable_progress_bar = false")
-    return connection
-
-
-def _write_part(
-    connection: duckdb.DuckDBPyConnection, folder: Path, table: str, number: int, rows: list[tuple]
-) -> None:
-    path = folder / f"{table}-{number:06}.parquet"
-    relation(connection, table, rows).write_parquet(str(path))
-
-
-def _paths(folder: Path, file_format: str) -> list[tuple[str, Path]]:
-    feeds = [(table, folder / f"{table}.{file_format}") for table in FEEDS]
-    return feeds + [(table, folder / f"{table}.parquet") for table in TRUTH]
-
-
-def _join_parts(
-    connection: duckdb.DuckDBPyConnection, scratch: Path, table: str, path: Path
-) -> int:
-    """Write the parts of a table, one after the other, as one file; return its rows."""
-    parts = [str(part) for part in sorted(scratch.glob(f"{table}-*.parquet"))]
-    unfinished = scratch / path.name
-    target = str(unfinished).replace("'", "''")
-    options = _COPY_OPTIONS[path.suffix[1:]]
-    written = connection.execute(
-        f"copy (from read_parquet($parts)) to '{target}' ({options})", {"parts": parts}
-    )
-    rows = written.fetchone()[0]
-    unfinished.replace(path)
-    return rows

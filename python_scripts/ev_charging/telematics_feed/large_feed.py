@@ -4,17 +4,13 @@ Blocks of vehicles are simulated by several processes, and each writes what it c
 that memory stays bounded whatever the size. The files are the same for any number of processes.
 """
 
-import multiprocessing
-import os
 import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
+from ev_charging.block_files import computed, join_parts, scratch_connection, write_part
 from ev_charging.feed_files import FORMATS
 from ev_charging.telematics_feed.delivery import Run, delivered
 from ev_charging.telematics_feed.identifiers import MOST_NUMBERS
@@ -23,11 +19,6 @@ from ev_charging.telematics_feed.tables import FEEDS, TRUTH, relation
 DEFAULT_START, DEFAULT_DAYS, DEFAULT_VEHICLES = date(2025, 6, 1), 30, 1000
 MOST_VEHICLES = MOST_NUMBERS
 _BLOCK_VEHICLE_DAYS = 150_000
-_MEMORY_LIMIT = "1GB"
-_COPY_OPTIONS = {
-    "csv": "format csv, header",
-    "parquet": "format parquet, compression zstd",
-}
 
 
 @dataclass(frozen=True)
@@ -67,13 +58,10 @@ def write_run(
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".telematics-") as name:
         scratch = Path(name)
-        for vehicles in _computed(_blocks(run, scratch)):
+        for vehicles in computed(_compute, _blocks(run, scratch)):
             on_progress(vehicles)
-        with _connection(scratch) as connection:
-            return {
-                path: _join_parts(connection, scratch, table, path)
-                for table, path in _paths(folder, file_format)
-            }
+        with scratch_connection(scratch) as connection:
+            return join_parts(connection, scratch, folder, FEEDS, TRUTH, file_format)
 
 
 def _check(run: Run, file_format: str) -> None:
@@ -95,53 +83,10 @@ def _blocks(run: Run, scratch: Path) -> list[_Block]:
     ]
 
 
-def _computed(blocks: list[_Block]) -> Iterator[int]:
-    """Compute blocks and yield how many vehicles each has, in order."""
-    workers = min(os.cpu_count() or 1, len(blocks))
-    if workers == 1:
-        yield from map(_compute, blocks)
-        return
-    # A process that is forked could inherit locks that nobody releases.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from pool.map(_compute, blocks)
-
-
 def _compute(block: _Block) -> int:
     """Simulate the vehicles of a block and write their rows."""
     tables = delivered(block.run, block.vehicles)
-    with _connection(block.folder) as connection:
+    with scratch_connection(block.folder) as connection:
         for table, rows in tables.items():
-            path = block.folder / f"{table}-{block.number:06}.parquet"
-            relation(connection, table, rows).write_parquet(str(path))
+            write_part(relation(connection, table, rows), block.folder, table, block.number)
     return len(block.vehicles)
-
-
-def _connection(folder: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(
-        config={"memory_limit": _MEMORY_LIMIT, "temp_directory": str(folder / "spill")}
-    )
-    # The caller shows the progress.
-    connection.execute("set enable_progress_bar = false")
-    return connection
-
-
-def _paths(folder: Path, file_format: str) -> list[tuple[str, Path]]:
-    feeds = [(table, folder / f"{table}.{file_format}") for table in FEEDS]
-    return feeds + [(table, folder / f"{table}.parquet") for table in TRUTH]
-
-
-def _join_parts(
-    connection: duckdb.DuckDBPyConnection, scratch: Path, table: str, path: Path
-) -> int:
-    """Write the parts of a table, one after the other, as one file; return its rows."""
-    parts = [str(part) for part in sorted(scratch.glob(f"{table}-*.parquet"))]
-    unfinished = scratch / path.name
-    target = str(unfinished).replace("'", "''")
-    options = _COPY_OPTIONS[path.suffix[1:]]
-    written = connection.execute(
-        f"copy (from read_parquet($parts)) to '{target}' ({options})", {"parts": parts}
-    )
-    rows = written.fetchone()[0]
-    unfinished.replace(path)
-    return rows
