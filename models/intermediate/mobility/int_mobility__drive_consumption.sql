@@ -11,13 +11,13 @@ drives as (
             when distance_km >= {{ var('telematics_min_consumption_km') }}
                 then cast(coalesce(kwh_per_100km, soc_kwh_per_100km) as double)
         end as consumption
-    from {{ ref('fct_drives') }}
+    from {{ in_warehouse('fct_drives') }}
 
 ),
 
 limits as (
 
-    select * from {{ ref('int_mobility__consumption_limits') }}
+    select * from {{ in_warehouse('int_mobility__consumption_limits') }}
 
 ),
 

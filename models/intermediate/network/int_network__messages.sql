@@ -4,13 +4,13 @@ with
 
 messages as (
 
-    select * from {{ ref('stg_network__charger_messages') }}
+    select * from {{ in_warehouse('stg_network__charger_messages') }}
 
 ),
 
 clock_offsets as (
 
-    select * from {{ ref('int_network__clock_offsets') }}
+    select * from {{ in_warehouse('int_network__clock_offsets') }}
 
 ),
 

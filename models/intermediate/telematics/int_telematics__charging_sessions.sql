@@ -17,7 +17,12 @@ sessions as (
         started_at,
         ended_at,
         false as is_inferred,
-        energy_kwh as delivered_kwh,
+        -- energy of some fragments is too little: SOC tells better, where it does
+        case
+            when not (has_unmetered_fragment and coalesce(soc_end_pct - soc_start_pct >= 0 and battery_kwh > 0, false))
+                then energy_kwh
+        end as delivered_kwh,
+        has_unmetered_fragment,
         battery_kwh,
         max_power_kw,
         case when not is_end_estimated then charging_minutes end as charging_minutes,
@@ -45,6 +50,7 @@ sessions as (
         started_at as ended_at,
         true as is_inferred,
         cast(null as decimal(18, 6)) as delivered_kwh,
+        false as has_unmetered_fragment,
         battery_kwh,
         cast(null as decimal(18, 6)) as max_power_kw,
         cast(null as decimal(18, 6)) as charging_minutes,
@@ -103,7 +109,7 @@ weighed as (
         case
             when is_inferred then null
             when soc_start_pct is null or soc_end_pct is null then 'no_soc'
-            when delivered_kwh is null then 'no_energy'
+            when delivered_kwh is null or has_unmetered_fragment then 'no_energy'
             when is_end_estimated then 'no_end'
             when not has_drive_before then 'no_drive_before'
             when not has_drive_after then 'no_drive_after'

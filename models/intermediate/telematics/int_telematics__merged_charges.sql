@@ -165,6 +165,7 @@ final as (
 
         -- flags
         bool_or(ended_at is null) as is_end_estimated,
+        bool_or(energy_kwh is null) as has_unmetered_fragment,
         bool_or(is_ambiguous_time) as is_ambiguous_time
     from placed
     group by vehicle_id, session_number

@@ -24,6 +24,7 @@ logs as (
         supplier,
         1 as fragments,
         false as is_end_estimated,
+        false as has_unmetered_fragment,
         is_ambiguous_time
     from {{ ref('stg_telematics__drives') }}
 
@@ -45,6 +46,7 @@ logs as (
         supplier,
         fragments,
         is_end_estimated,
+        has_unmetered_fragment,
         is_ambiguous_time
     from {{ ref('int_telematics__merged_charges') }}
 
@@ -92,12 +94,12 @@ final as (
         ended_at,
         place,
         {{ gap_kind(
-            'gap_started_at', 'started_at',
+            'gap_started_at', 'started_at', 'lasted_until_before',
             '(soc_start_pct - gap_soc_start_pct)', '(odometer_start_km - gap_odometer_start_km)',
         ) }} as gap_kind,
         gap_started_at,
         {{ gap_kind(
-            'ended_at', 'next_started_at',
+            'ended_at', 'next_started_at', 'greatest(lasted_until_before, ended_at)',
             '(next_soc_start_pct - soc_end_pct)', '(next_odometer_start_km - odometer_end_km)',
         ) }} as next_gap_kind,
 
@@ -115,6 +117,7 @@ final as (
 
         -- flags
         is_end_estimated,
+        has_unmetered_fragment,
         is_ambiguous_time,
         coalesce(lasted_until_before > started_at or next_started_at < ended_at, false) as has_overlap,
         coalesce(first_drive_at < started_at, false) as has_drive_before,

@@ -4,7 +4,7 @@ with
 
 records as (
 
-    select * from {{ ref('int_telematics__records') }}
+    select * from {{ in_warehouse('int_telematics__records') }}
 
 ),
 
