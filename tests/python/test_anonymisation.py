@@ -376,3 +376,25 @@ def test_the_medians_of_places_are_those_of_the_sessions(connection):
             power = rows["mean_power_kw"].astype(float).groupby(rows["vehicle_key"]).mean().median()
             assert extract.loc[place, "energy_kwh"] == 50 * int(energy / 50 + 0.5)
             assert extract.loc[place, "median_power_kw"] == int(power + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("limits", "line"),
+    [
+        (
+            {"extract_min_vehicles": "11"},
+            'extract_min_vehicles must be a whole number from 1 on, not "11"',
+        ),
+        ({"extract_energy_step_kwh": 0}, "extract_energy_step_kwh must be a number above 0, not 0"),
+        (
+            {"extract_power_class_kw": [50, 11]},
+            "extract_power_class_kw must be a list of ascending numbers",
+        ),
+    ],
+)
+def test_a_limit_that_cannot_be_one_stops_the_build(tmp_path, limits, line):
+    result = run_dbt(
+        ["run", "--select", "int_extracts__parameters"], tmp_path / "warehouse.duckdb", vars=limits
+    )
+    assert result.returncode != 0
+    assert line in result.stdout

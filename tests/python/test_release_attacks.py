@@ -27,6 +27,7 @@ from attacks.contributors import (
 from attacks.dictionary import FAMILIES, hashes_of_ids, parts_of_ids
 from attacks.feeds import RawFeeds, read_feeds
 from attacks.joining import joined_by_place, joined_periods, joined_pseudonyms
+from attacks.members import quantiles_of_members, shares_of_members
 from attacks.releases import (
     PSEUDONYM,
     Release,
@@ -41,7 +42,7 @@ from attacks.singling_out import (
     replayed_groups,
     unique_combinations,
 )
-from attacks.subtraction import changed_figures, differences_of_sums
+from attacks.subtraction import changed_figures, differences_of_sums, differences_of_unions
 from attacks.traces import counts, phantom_rows, repeated_rows, telling_order
 from dbt_runner import PROJECT_ROOT, run_dbt
 
@@ -50,7 +51,8 @@ ATTACKS = (
     *(joined_pseudonyms, joined_by_place, joined_periods),
     *(unique_combinations, rare_row_sets, replayed_choices),
     *(small_cells, dominated_sums, dominated_shares, exposed_extremes),
-    *(differences_of_sums, changed_figures),
+    *(quantiles_of_members, shares_of_members),
+    *(differences_of_sums, differences_of_unions, changed_figures),
     *(counts, repeated_rows, telling_order, phantom_rows),
 )
 JOINING = (joined_pseudonyms, joined_by_place, joined_periods, changed_figures)
@@ -149,6 +151,15 @@ def rare_class_in_the_open(table: pd.DataFrame, feeds: RawFeeds) -> pd.DataFrame
     return table.replace({"battery_class": {"other": vehicles.idxmin()}})
 
 
+def rare_class_of_sums(table: pd.DataFrame, feeds: RawFeeds) -> pd.DataFrame:
+    return rare_class_in_the_open(table, feeds).assign(energy_kwh="50")
+
+
+def rest_in_full(table: pd.DataFrame, feeds: RawFeeds) -> pd.DataFrame:
+    """What the merged types have, shown like that of the others."""
+    return bad.consumption_with_rest(feeds).astype(str)
+
+
 def one_too_few(table: pd.DataFrame, feeds: RawFeeds) -> pd.DataFrame:
     sets = row_sets(table)
     first = next(iter(sets.values()))
@@ -179,7 +190,9 @@ def with_drives(table: pd.DataFrame, feeds: RawFeeds) -> pd.DataFrame:
 
 PLANTED = {
     "rare_class": (small_cells, "battery_usage", rare_class_in_the_open),
-    "rest_of_total": (differences_of_sums, "battery_usage", rare_class_in_the_open),
+    "rest_of_total": (differences_of_sums, "battery_usage", rare_class_of_sums),
+    "quartiles_of_rest": (quantiles_of_members, "vehicle_type_consumption", rest_in_full),
+    "shares_of_rest": (shares_of_members, "vehicle_type_consumption", rest_in_full),
     "one_too_few": (rare_row_sets, "charging_records", one_too_few),
     "upside_down": (telling_order, "charging_records", upside_down),
     "exact": (unique_combinations, "charging_records", without_classes),
@@ -203,7 +216,7 @@ def test_what_is_planted_in_the_release_is_found(name, released, feeds):
 
 
 def blameless(feeds: RawFeeds) -> list[Release]:
-    """Two partners who get little, all of it rightly."""
+    """Three partners who get little, all of it rightly."""
     return [
         bad.release(
             charging_records=bad.shared_records(feeds, MINE),
@@ -214,6 +227,7 @@ def blameless(feeds: RawFeeds) -> list[Release]:
             charging_records=bad.shared_records(feeds, THEIRS),
             battery_usage=bad.energy_of_all(feeds),
         ),
+        bad.release("vehicle_manufacturer", vehicle_type_consumption=bad.consumption(feeds)),
     ]
 
 
@@ -307,6 +321,31 @@ def total_of_places_beside_types(feeds: RawFeeds) -> list[Release]:
     return [
         bad.release(session_indicators=bad.energy_by("place", feeds)),
         bad.release("energy_aggregator", battery_usage=bad.energy_by("vehicle_type", feeds, types)),
+    ]
+
+
+def places_beside_classes(classes: int, strays: int = 0) -> tuple[Callable, Callable]:
+    """A release by place and one by class, and the feeds that they are of."""
+
+    def alter(feeds: RawFeeds) -> RawFeeds:
+        return bad.with_places_of_classes(feeds, classes, strays)
+
+    def build(feeds: RawFeeds) -> list[Release]:
+        some = bad.commonest_batteries(feeds, classes)
+        by_class = bad.energy_by("battery_class", alter(feeds), some)
+        return [
+            bad.release(session_indicators=bad.energy_by("place", alter(feeds))),
+            bad.release("energy_aggregator", battery_usage=by_class),
+        ]
+
+    return build, alter
+
+
+def merged_types(feeds: RawFeeds) -> list[Release]:
+    return [
+        bad.release(
+            "vehicle_manufacturer", vehicle_type_consumption=bad.consumption_with_rest(feeds)
+        )
     ]
 
 
@@ -424,6 +463,10 @@ SINS = {
     "a total beside common types": (differences_of_sums, total_beside_types),
     "a total at another partner": (differences_of_sums, total_at_another_partner),
     "a total of places": (differences_of_sums, total_of_places_beside_types),
+    "places of some classes": (differences_of_unions, *places_beside_classes(3)),
+    "a place of nearly one class": (differences_of_unions, *places_beside_classes(1, strays=2)),
+    "quartiles of merged types": (quantiles_of_members, merged_types),
+    "a share of merged types": (shares_of_members, merged_types),
     "a changed release": (changed_figures, released_again),
     "two roundings": (changed_figures, rounded_twice),
     "a dominating vehicle": (dominated_sums, *giant("vehicle_id")),

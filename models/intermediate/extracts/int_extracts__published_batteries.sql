@@ -4,13 +4,13 @@ with
 
 contributions as (
 
-    select * from {{ ref('int_extracts__battery_contributions') }}
+    select * from {{ in_warehouse('int_extracts__battery_contributions') }}
 
 ),
 
 classes as (
 
-    select * from {{ ref('int_extracts__battery_classes') }}
+    select * from {{ in_warehouse('int_extracts__battery_classes') }}
     where published_class is not null
 
 ),

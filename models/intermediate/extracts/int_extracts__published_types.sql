@@ -4,13 +4,13 @@ with
 
 contributions as (
 
-    select * from {{ ref('int_extracts__consumption_contributions') }}
+    select * from {{ in_warehouse('int_extracts__consumption_contributions') }}
 
 ),
 
 classes as (
 
-    select * from {{ ref('int_extracts__vehicle_types') }}
+    select * from {{ in_warehouse('int_extracts__vehicle_types') }}
     where published_class is not null
 
 ),

@@ -1,4 +1,4 @@
-{% set values = ['soc_lost_per_hour_driven_pct', 'soc_lost_per_day_standing_pct'] %}
+{% set losses = ['soc_lost_per_hour_driven_pct', 'soc_lost_per_day_standing_pct'] %}
 
 with
 
@@ -19,8 +19,8 @@ measured as (
     select
         month,
         battery_class,
-        sum(energy_kwh) as energy_kwh,
-        {%- for value in values %}
+        median(energy_kwh) as energy_kwh,
+        {%- for value in losses %}
         median({{ value }}) as {{ value }}{% if not loop.last %},{% endif %}
         {%- endfor %}
     from contributions
@@ -34,7 +34,7 @@ enough as (
         measured.month,
         measured.battery_class,
         measured.energy_kwh,
-        {%- for value in values %}
+        {%- for value in losses %}
         case when cells.is_safe_{{ value }} then measured.{{ value }} end as {{ value }}{% if not loop.last %},{% endif %}
         {%- endfor %}
     from measured
@@ -53,7 +53,7 @@ final as (
         battery_class,
 
         -- measures
-        {{ rounded_to('energy_kwh', var('extract_energy_step_kwh')) }} as energy_kwh,
+        {{ rounded_to('energy_kwh', var('extract_energy_step_kwh')) }} as median_energy_kwh,
         cast({{ rounded_to('soc_lost_per_hour_driven_pct', var('extract_soc_step_pct')) }} as integer)
             as soc_lost_per_hour_driven_pct,
         {{ class_by_bounds('soc_lost_per_day_standing_pct', [1, 2]) }} as soc_lost_per_day_standing

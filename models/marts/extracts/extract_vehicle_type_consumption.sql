@@ -20,7 +20,9 @@ measured as (
         {{ percentiles('contributions.kwh_per_100km', [25, 50, 75]) }} as consumptions,
         avg(contributions.hungry_share) as hungry_share,
         cells.has_some_hungry_share,
-        cells.has_rest_hungry_share
+        cells.has_rest_hungry_share,
+        -- the tails and the share of several rare types could be those of one of them
+        contributions.vehicle_type = 'other' as is_merged
     from contributions
     inner join cells
         on
@@ -39,10 +41,11 @@ final as (
 
         -- measures
         {%- for quartile in ['p25', 'median', 'p75'] %}
-        cast({{ rounded_to(value_at('consumptions', loop.index), var('extract_consumption_step_kwh')) }} as integer)
+        {%- set consumption = rounded_to(value_at('consumptions', loop.index), var('extract_consumption_step_kwh')) %}
+        cast({% if quartile == 'median' %}{{ consumption }}{% else %}case when not is_merged then {{ consumption }} end{% endif %} as integer)
             as consumption_{{ quartile }}_kwh_per_100km,
         {%- endfor %}
-        cast({{ rounded_share('hungry_share', 'has_some_hungry_share', 'has_rest_hungry_share') }} as integer)
+        cast(case when not is_merged then {{ rounded_share('hungry_share', 'has_some_hungry_share', 'has_rest_hungry_share') }} end as integer)
             as energy_hungry_drives_share_pct
     from measured
 

@@ -8,14 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from attacks.cells import weakness
+from attacks import MIN_VEHICLES
+from attacks.cells import by_vehicle, weakness
 from attacks.classes import CLASSES, charge_classes
-from attacks.feeds import RawFeeds
+from attacks.feeds import PLACES, RawFeeds
 from attacks.releases import PSEUDONYM, Release
 
 Pseudonym = Callable[[str], str]
 PERIOD = "2025-06"
 ENERGY_STEP_KWH = 50
+QUARTILES = {"p25": 0.25, "median": 0.5, "p75": 0.75}
 RECORDS = [PSEUDONYM, *CLASSES]
 EXACT = [PSEUDONYM, "soc_start_pct", "soc_end_pct", "max_power_kw"]
 
@@ -80,6 +82,39 @@ def energy_of_all(feeds: RawFeeds, key: str = "battery_class") -> pd.DataFrame:
     )
 
 
+def consumption_with_rest(feeds: RawFeeds) -> pd.DataFrame:
+    """Quartiles and hungry drives of each type, and of those that are too rare together."""
+    month = feeds.drives[feeds.drives["month"] == PERIOD]
+    is_rare = month.groupby("vehicle_type")["vehicle_id"].transform("nunique") < MIN_VEHICLES
+    types = month["vehicle_type"].mask(is_rare, "other")
+    figures = {
+        name: {
+            f"consumption_{quartile}_kwh_per_100km": round(
+                by_vehicle(some, "consumption_kwh_per_100km").quantile(part)
+            )
+            for quartile, part in QUARTILES.items()
+        }
+        | {"energy_hungry_drives_share_pct": 5 * round(20 * by_vehicle(some, "is_hungry").mean())}
+        for name, some in month.groupby(types)
+    }
+    table = pd.DataFrame.from_dict(figures, orient="index").rename_axis("vehicle_type")
+    return table.reset_index().assign(month=PERIOD)
+
+
+def consumption(feeds: RawFeeds) -> pd.DataFrame:
+    """The same with nothing but the median where types are merged."""
+    table = consumption_with_rest(feeds)
+    figures = table.columns.difference(
+        ["vehicle_type", "consumption_median_kwh_per_100km", "month"]
+    )
+    return table.assign(
+        **{
+            name: table[name].astype(object).mask(table["vehicle_type"] == "other")
+            for name in figures
+        }
+    )
+
+
 def figures_of_evenings(feeds: RawFeeds) -> pd.DataFrame:
     """Median distance of the evenings on which enough vehicles of enough clients drove."""
     keys = ["month", "drive_date", "weekday", "day_period"]
@@ -107,6 +142,27 @@ def with_giant(feeds: RawFeeds, unit: str) -> RawFeeds:
     giant = vehicles.idxmax() if unit == "client_id" else charged[unit].min()
     factor = np.where(charged[unit] == giant, 1000, 1)
     return replace(feeds, charged=charged.assign(energy_kwh=charged["energy_kwh"] * factor))
+
+
+def with_places_of_classes(feeds: RawFeeds, classes: int, strays: int = 0) -> RawFeeds:
+    """The feeds with as many places as battery classes for these and one vehicle of the others.
+
+    Strays are charges of the classes, the smallest ones, that took place elsewhere.
+    """
+    charged = feeds.charged
+    is_class = charged["battery_class"].isin(commonest_batteries(feeds, classes))
+    energy = charged[~is_class].groupby("vehicle_id")["energy_kwh"].sum()
+    is_inside = is_class | (charged["vehicle_id"] == energy.idxmax())
+    outside = charged[is_class & (charged["energy_kwh"] > 0)].nsmallest(strays, "energy_kwh").index
+    is_inside &= ~charged.index.isin(outside)
+    places = np.array(PLACES)[np.arange(len(charged)) % classes]
+    return replace(feeds, charged=charged.assign(place=np.where(is_inside, places, "unknown")))
+
+
+def commonest_batteries(feeds: RawFeeds, classes: int) -> list[str]:
+    """The battery classes that most vehicles have."""
+    vehicles = feeds.charged.groupby("battery_class")["vehicle_id"].nunique()
+    return vehicles.nlargest(classes).index.tolist()
 
 
 def _rounded(table: pd.DataFrame) -> pd.DataFrame:

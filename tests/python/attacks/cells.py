@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from attacks import DOMINANCE_SHARE, MIN_CLIENTS, MIN_VEHICLES, P_PERCENT
-from attacks.feeds import RawFeeds
+from attacks.feeds import MIN_CONSUMPTION_KM, RawFeeds
 
 # Columns that say what a figure is about; all others are figures.
 KEYS = (
@@ -21,6 +21,19 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 BOUNDS = re.compile(r"(up to|below|under|from|above|over|at least)?\s*(\d+(?:\.\d+)?)")
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 OF_DRIVES = re.compile(r"drive|driven|distance|consumption|per_100km")
+# Words in the name of a figure, and the column of the raw records that it is about.
+MEASURES = {
+    "max_power": "max_power_kw",
+    "power": "mean_power_kw",
+    "duration": "duration_minutes",
+    "soc_start": "soc_start_pct",
+    "soc_end": "soc_end_pct",
+    "distance": "distance_km",
+    "consumption": "consumption_kwh_per_100km",
+    "energy_kwh": "energy_kwh",
+}
+# The same of shares of drives.
+SHARES = {"long_drives_share": "is_long", "hungry_drives_share": "is_hungry"}
 STATISTICS = re.compile(r"mean|average|median|_p\d\d|max|min|share|pct|per_|class|lost|count|date")
 
 
@@ -54,6 +67,23 @@ def figures_of(table: pd.DataFrame) -> list[str]:
 def sums_of(table: pd.DataFrame) -> list[str]:
     """Figures that are sums over records."""
     return [column for column in figures_of(table) if not STATISTICS.search(column)]
+
+
+def measure_of(figure: str) -> str | None:
+    """The column of the raw records that a figure is about."""
+    return next((column for word, column in MEASURES.items() if re.search(word, figure)), None)
+
+
+def by_vehicle(records: pd.DataFrame, measure: str) -> pd.Series:
+    """What each vehicle says, with one vote: its energy, its consumption, its mean of the rest."""
+    known = records.dropna(subset=[measure])
+    if measure == "consumption_kwh_per_100km":
+        known = known[known["distance_km"] >= MIN_CONSUMPTION_KM]
+        weighted = known[measure] * known["distance_km"]
+        vehicles = known["vehicle_id"]
+        return weighted.groupby(vehicles).sum() / known["distance_km"].groupby(vehicles).sum()
+    values = known.groupby("vehicle_id")[measure]
+    return values.sum() if measure == "energy_kwh" else values.mean()
 
 
 def numbers(texts: pd.Series) -> pd.Series:

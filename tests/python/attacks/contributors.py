@@ -1,14 +1,17 @@
 """Single figures that say something about one vehicle, one client or one record."""
 
-import re
+from itertools import product
 
 import numpy as np
 
 from attacks import MIN_VEHICLES, P_PERCENT
 from attacks.cells import (
+    SHARES,
+    by_vehicle,
     covers,
     figures_of,
     keys_of,
+    measure_of,
     numbers,
     records_of,
     step_of,
@@ -17,18 +20,6 @@ from attacks.cells import (
 )
 from attacks.feeds import RawFeeds
 from attacks.releases import Release, aggregate_tables
-
-# Words in the name of a figure, and the column of the raw records that it is about.
-MEASURES = {
-    "max_power": "max_power_kw",
-    "power": "mean_power_kw",
-    "duration": "duration_minutes",
-    "soc_start": "soc_start_pct",
-    "soc_end": "soc_end_pct",
-    "distance": "distance_km",
-    "consumption": "consumption_kwh_per_100km",
-    "energy_kwh": "energy_kwh",
-}
 
 
 def small_cells(releases: list[Release], feeds: RawFeeds) -> list[str]:
@@ -65,13 +56,16 @@ def exposed_extremes(releases: list[Release], feeds: RawFeeds) -> list[str]:
     for release, extract, table in aggregate_tables(releases):
         for figure in figures_of(table):
             records = records_of(extract, figure, feeds)
-            measure = _measure_of(figure)
+            measure = measure_of(figure)
             if measure not in records:
                 continue
             step = step_of(table[figure])
             for place, value in numbers(table[figure]).items():
                 row = table.loc[place]
                 inside = records[covers(records, table, row)].dropna(subset=[measure])
+                if measure == "energy_kwh" and "max" not in figure and "min" not in figure:
+                    # An energy that is no session's is one of vehicles in a month.
+                    inside = by_vehicle(inside, measure).reset_index()
                 values = inside[measure].to_numpy(float)
                 values = values[np.isfinite(values)]
                 if not len(values):
@@ -85,18 +79,20 @@ def exposed_extremes(releases: list[Release], feeds: RawFeeds) -> list[str]:
 
 
 def dominated_shares(releases: list[Release], feeds: RawFeeds) -> list[str]:
-    """Shares of long drives that would have been told otherwise without one vehicle's drives.
+    """Shares of drives that would have been told otherwise without one vehicle's drives.
 
     A share is a sum, too: of what each vehicle has of it. Who made hardly any of the others'
     part knows that of the vehicle. The lowest share that is told may be nothing at all.
     """
     found = []
     for release, extract, table in aggregate_tables(releases):
-        for figure in (column for column in table if column.startswith("long_drives_share")):
+        for word, figure in product(SHARES, figures_of(table)):
+            if word not in figure:
+                continue
             step = step_of(table[figure])
             for place, share in numbers(table[figure]).items():
                 inside = feeds.drives[covers(feeds.drives, table, table.loc[place])]
-                parts = inside.groupby("vehicle_id")["is_long"].mean()
+                parts = inside.groupby("vehicle_id")[SHARES[word]].mean()
                 first, second = parts.nlargest(2)
                 others = 100 * (parts.sum() - first) / len(parts)
                 is_weak = parts.sum() - first - second < P_PERCENT * first
@@ -104,7 +100,3 @@ def dominated_shares(releases: list[Release], feeds: RawFeeds) -> list[str]:
                     cell = ", ".join(table.loc[place, keys_of(table)])
                     found.append(f"{release.name}: {extract}.{figure} of {cell} is one vehicle's")
     return found
-
-
-def _measure_of(figure: str) -> str | None:
-    return next((column for word, column in MEASURES.items() if re.search(word, figure)), None)

@@ -21,6 +21,8 @@ PLACES = ("home", "depot", "public")
 MAX_POWER_KW = 400
 MAX_BATTERIES = 1.3
 LONG_KM, LONG_MINUTES = 100, 90
+MIN_CONSUMPTION_KM = 2
+HUNGRY_SHARE = 0.1
 FRAGMENT_PAUSE = pd.Timedelta(minutes=30)
 SOC_TOLERANCE_PCT = 1.0
 HAS_OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
@@ -162,9 +164,12 @@ def _drives(rows: pd.DataFrame) -> pd.DataFrame:
     soc_kwh = (rows["soc_start_pct"] - rows["soc_end_pct"]) / 100 * rows["battery_kwh"]
     rows = rows.assign(
         distance_km=distance,
-        consumption_kwh_per_100km=soc_kwh / distance * 100,
+        consumption_kwh_per_100km=rows["energy_kwh"].fillna(soc_kwh) / distance * 100,
         is_long=(distance > LONG_KM) | (rows["duration_minutes"] > LONG_MINUTES),
     )
+    far_enough = rows["consumption_kwh_per_100km"].where(distance >= MIN_CONSUMPTION_KM)
+    limits = far_enough.groupby(rows["month"]).transform("quantile", 1 - HUNGRY_SHARE)
+    rows["is_hungry"] = (far_enough > limits).astype(float).where(far_enough.notna())
     return rows[~(distance < 0)].reset_index(drop=True)
 
 

@@ -2,17 +2,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import combinations, product
+from itertools import combinations, islice, product
 
 import numpy as np
 import pandas as pd
 
+from attacks import P_PERCENT
 from attacks.cells import covers, figures_of, keys_of, records_of, sums_of, weakness
 from attacks.feeds import RawFeeds
 from attacks.releases import PSEUDONYM, Release, aggregate_tables, row_sets
 
 MAX_HIDDEN = 8
 MAX_TERMS = 5
+MAX_UNIONS = 500
 
 
 def differences_of_sums(releases: list[Release], feeds: RawFeeds) -> list[str]:
@@ -33,6 +35,35 @@ def differences_of_sums(releases: list[Release], feeds: RawFeeds) -> list[str]:
             if equations.tell(hidden) and (why := weakness(records[hidden], measure)):
                 found.add(f"{measure} of {name} follows from sums of others ({why})")
     return sorted(found)
+
+
+def differences_of_unions(releases: list[Release], feeds: RawFeeds) -> list[str]:
+    """Sums of too few, told by cells of one extract that cover those of another but for these.
+
+    An extract by place and one by battery class divide the same energy: some places together may
+    hold some classes together and a few vehicles more. What they lack of the classes may be
+    nothing, or too little to keep the few from being known to P_PERCENT.
+    """
+    found = {}
+    for measure, extracts in _sums_by_extract(releases, feeds).items():
+        records = records_of("", measure, feeds)
+        unions = {}
+        for extract, cells in extracts.items():
+            unions |= {mask.tobytes(): (extract, mask) for mask in _disjoint_unions(cells)}
+        names, masks = zip(*unions.values(), strict=True)
+        atoms, of_record = np.unique(np.array(masks).T, axis=0, return_inverse=True)
+        weights = records[measure].abs().fillna(0)
+        sizes = np.bincount(of_record, weights, minlength=len(atoms))
+        more = (atoms * sizes[:, None]).T @ ~atoms
+        lacking = more.T
+        for one, other in np.argwhere((more > 0) & (lacking <= P_PERCENT * more)):
+            told = masks[one] & ~masks[other]
+            if told.tobytes() not in found and (why := weakness(records[told], measure)):
+                found[told.tobytes()] = (
+                    f"{measure}: cells of {names[one]} less cells of {names[other]} tell a sum of "
+                    f"{why} to {lacking[one, other] / more[one, other]:.0%}"
+                )
+    return sorted(set(found.values()))
 
 
 def changed_figures(releases: list[Release], feeds: RawFeeds) -> list[str]:
@@ -56,14 +87,36 @@ def changed_figures(releases: list[Release], feeds: RawFeeds) -> list[str]:
 
 def _published_sums(releases: list[Release], feeds: RawFeeds) -> dict[str, dict[str, np.ndarray]]:
     """By measure and cell: the records that a published sum is about."""
-    published = defaultdict(dict)
+    return {
+        measure: {
+            f"{extract} {cell}": mask
+            for extract, cells in extracts.items()
+            for cell, mask in cells.items()
+        }
+        for measure, extracts in _sums_by_extract(releases, feeds).items()
+    }
+
+
+def _sums_by_extract(
+    releases: list[Release], feeds: RawFeeds
+) -> dict[str, dict[str, dict[str, np.ndarray]]]:
+    """By measure, extract and cell: the records that a published sum is about."""
+    published = defaultdict(lambda: defaultdict(dict))
     for _, extract, table in aggregate_tables(releases):
         for measure in sums_of(table):
             records = records_of("", measure, feeds)
             for _, row in table[table[measure] != ""].iterrows():
-                name = f"{extract} " + ", ".join(row[keys_of(table)])
-                published[measure][name] = covers(records, table, row)
+                cell = ", ".join(row[keys_of(table)])
+                published[measure][extract][cell] = covers(records, table, row)
     return published
+
+
+def _disjoint_unions(cells: dict[str, np.ndarray]) -> Iterator[np.ndarray]:
+    """Records of all cells, and of all sets of cells that may be added; few cells first."""
+    sizes = range(1, len(cells) + 1)
+    sets = (some for size in sizes for some in combinations(cells.values(), size))
+    counted = (np.sum(some, axis=0, dtype=np.int16) for some in islice(sets, MAX_UNIONS))
+    return (count == 1 for count in counted if count.max() == 1)
 
 
 def _hidden_cells(
