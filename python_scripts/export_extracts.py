@@ -66,12 +66,7 @@ def _line(output: Path, released: Released) -> str:
 
 
 def _remarks(written: list[Released]) -> list[str]:
-    remarks = [
-        f"{table.file_name} of {released.release.partner} has no row"
-        for released in written
-        for table in released.release.tables
-        if not table.rows
-    ]
+    remarks = [remark for released in written for remark in _remarks_of(released)]
     if written:
         provenance = written[0].release.provenance
         if provenance.key_source == EPHEMERAL:
@@ -80,6 +75,27 @@ def _remarks(written: list[Released]) -> list[str]:
                 " (EV_PSEUDONYM_KEY names a lasting one)"
             )
         remarks += weak_limits(provenance.parameters)
+    return remarks
+
+
+def _remarks_of(released: Released) -> list[str]:
+    release = released.release
+    remarks = [
+        f"{table.file_name} of {release.partner} has no row"
+        for table in release.tables
+        if not table.rows
+    ]
+    if not release.rows:
+        remarks.append(
+            f"{release.period} of {release.partner} has no row at all: a later release of this"
+            " month with rows needs a new epoch"
+        )
+    if not released.was_there:
+        remarks += [
+            f"{release.period} was released to {release.partner} before, in epoch {epoch}: the two"
+            " can be compared"
+            for epoch in released.other_epochs
+        ]
     return remarks
 
 

@@ -20,7 +20,15 @@ PARAMETERS = {
     "extract_p_percent": 0.15,
     "extract_dominance_share": 0.85,
     "extract_energy_step_kwh": 50,
+    "extract_power_step_kw": 1,
+    "extract_duration_step_minutes": 5,
+    "extract_soc_step_pct": 5,
+    "extract_distance_step_km": 5,
+    "extract_consumption_step_kwh": 1,
+    "extract_share_step_pct": 5,
+    "extract_soc_class_pct": 20,
     "extract_power_class_kw": [11, 50],
+    "extract_records_per_vehicle": 3,
 }
 LISTED = {
     "grid_operator": {
@@ -36,13 +44,13 @@ LISTED = {
     },
     "vehicle_manufacturer": {
         "vehicle_type_consumption": ("vehicle_type", "consumption_median_kwh_per_100km"),
-        "battery_usage": ("month", "battery_class", "energy_kwh"),
+        "battery_usage": ("month", "battery_class", "median_energy_kwh"),
     },
 }
 # Each kind of vehicle has its set of (soc_start_pct, soc_end_pct, power_class).
 RECORDS = (
-    ((20, 80, "up to 11 kW"), (20, 80, "above 50 kW"), (40, 100, "up to 11 kW")),
-    ((0, 100, "up to 11 kW"),),
+    ((20, 80, "up to 11"), (20, 80, "above 50"), (40, 100, "up to 11")),
+    ((0, 100, "up to 11"),),
 )
 TABLES = """
     create schema core;
@@ -90,7 +98,7 @@ AGGREGATES = """
     insert into extracts.extract_vehicle_type_consumption values
         ('2025-06', 'van, "large"', 25), ('2025-06', '=car', 18), ('2025-06', 'Škoda 電', 17);
     create table extracts.extract_battery_usage (
-        month varchar, battery_class varchar, energy_kwh bigint
+        month varchar, battery_class varchar, median_energy_kwh bigint
     );
     insert into quality.extract_audit
     select *, 11, 5, true, null from (

@@ -27,15 +27,19 @@ import killed_exports
 from dbt_runner import PROJECT_ROOT
 from ev_charging.release import export, manifest, staging
 from ev_charging.release.csv_text import csv_bytes, csv_rows
+from ev_charging.release.figure_audit import audit_figures
 from ev_charging.release.identity_traces import IdentityTraces
 from ev_charging.release.limits import weak_limits
-from ev_charging.release.refusals import ExitCode
+from ev_charging.release.partner_list import Delivery
+from ev_charging.release.refusals import ExitCode, Refusal
+from ev_charging.release.relations import column_types
 from ev_charging.release.text_safety import is_formula, original_text, safe_text
 from fake_extracts import (
     CLIENTS,
     EMPTY_PERIOD,
     EPOCH,
     LISTED,
+    PARAMETERS,
     PARTNERS,
     PERIOD,
     RECORDS,
@@ -186,8 +190,24 @@ def test_aggregates_are_ordered_by_their_cells(output):
 
 def test_an_empty_extract_is_a_header_and_no_row(output):
     assert rows_of(output, "vehicle_manufacturer", "battery_usage") == [
-        ["month", "battery_class", "energy_kwh"]
+        ["month", "battery_class", "median_energy_kwh"]
     ]
+
+
+def test_a_month_with_some_rows_is_not_said_to_be_empty(made, tmp_path):
+    result = released(made, tmp_path, "--partner", "vehicle_manufacturer")
+    assert result.stderr == "Note: battery_usage.csv of vehicle_manufacturer has no row\n"
+
+
+def test_a_month_that_was_released_empty_needs_a_new_epoch_once_it_has_rows(made, tmp_path):
+    released(made, tmp_path / "out", "--partner", "vehicle_manufacturer", "--period", EMPTY_PERIOD)
+    filled = fake_warehouse(
+        tmp_path,
+        "insert into extracts.extract_battery_usage values ('2025-05', 'LFP', 50);"
+        " insert into quality.extract_audit values"
+        " ('battery_usage', '2025-05', 'LFP', 11, 5, true, null)",
+    )
+    refusal(run(filled, tmp_path / "out", "--period", EMPTY_PERIOD), ExitCode.RELEASED_BEFORE)
 
 
 def test_a_month_without_data_is_released_as_headers_and_said(made, tmp_path):
@@ -195,7 +215,11 @@ def test_a_month_without_data_is_released_as_headers_and_said(made, tmp_path):
     for partner, extracts in LISTED.items():
         for extract, columns in extracts.items():
             assert rows_of(tmp_path, partner, extract, EMPTY_PERIOD) == [list(columns)]
-            assert f"Note: {extract}.csv of {partner} has no row" in result.stderr
+            assert f"Note: {extract}.csv of {partner} has no row\n" in result.stderr
+        assert (
+            f"Note: {EMPTY_PERIOD} of {partner} has no row at all: a later release of this month"
+            " with rows needs a new epoch\n"
+        ) in result.stderr
     assert not result.stdout.count("has no row")
 
 
@@ -210,9 +234,7 @@ def test_the_manifest_says_what_is_there_and_under_which_limits(output):
             "epoch": EPOCH,
             "key_source": "environment",
             "parameters": {
-                **{"extract_dominance_share": 0.85, "extract_energy_step_kwh": 50},
-                **{"extract_min_clients": 5, "extract_min_vehicles": 11},
-                **{"extract_p_percent": 0.15, "extract_power_class_kw": [11, 50]},
+                name: value for name, value in PARAMETERS.items() if name != "extract_epoch"
             },
         }
         assert [file["name"] for file in files] == [f"{extract}.csv" for extract in extracts]
@@ -221,6 +243,8 @@ def test_the_manifest_says_what_is_there_and_under_which_limits(output):
             assert file["sha256"] == hashlib.sha256(content).hexdigest()
             assert file["rows"] == len(rows_of(output, partner, extract)) - 1
             assert file["columns"] == list(columns)
+            is_of_vehicles = extract == "charging_records"
+            assert file["protection"] == ("pseudonymised" if is_of_vehicles else "anonymous")
 
 
 def test_the_terminal_names_each_release(made, tmp_path):
@@ -268,10 +292,45 @@ def test_limits_weaker_than_those_of_the_docs_are_said(tmp_path):
     )
     result = released(warehouse, tmp_path / "out", "--partner", "grid_operator")
     assert "Note: extract_min_vehicles is 3 and should be at least 11\n" in result.stderr
-    assert weak_limits({"extract_dominance_share": 0.9, "extract_min_clients": 5}) == [
-        "extract_dominance_share is 0.9 and should be at most 0.85"
-    ]
-    assert weak_limits({"extract_dominance_share": 0.7, "extract_min_clients": 9}) == []
+
+
+WEAK = {
+    "extract_min_vehicles": (10, "at least 11"),
+    "extract_min_clients": (4, "at least 5"),
+    "extract_p_percent": (0.1, "at least 0.15"),
+    "extract_dominance_share": (0.9, "at most 0.85"),
+    "extract_energy_step_kwh": (10, "at least 50"),
+    "extract_power_step_kw": (0.5, "at least 1"),
+    "extract_duration_step_minutes": (1, "at least 5"),
+    "extract_soc_step_pct": (1, "at least 5"),
+    "extract_distance_step_km": (1, "at least 5"),
+    "extract_consumption_step_kwh": (0.5, "at least 1"),
+    "extract_share_step_pct": (1, "at least 5"),
+    "extract_soc_class_pct": (10, "at least 20"),
+    "extract_power_class_kw": ([11, 22, 50], "among [11, 50]"),
+    "extract_records_per_vehicle": (4, "at most 3"),
+}
+
+
+def test_every_parameter_of_the_extracts_but_the_epoch_has_a_weakest_value():
+    model = PROJECT_ROOT / "models/intermediate/extracts/int_extracts__parameters.sql"
+    parameters = set(re.findall(r"'(extract_\w+)'", model.read_text()))
+    assert parameters == {"extract_epoch", *WEAK} == set(PARAMETERS)
+    for name, (value, wording) in WEAK.items():
+        assert weak_limits(PARAMETERS | {name: value}) == [
+            f"{name} is {value} and should be {wording}"
+        ]
+
+
+def test_limits_that_are_as_strong_as_those_of_the_docs_are_not_said():
+    assert weak_limits(PARAMETERS) == []
+    for name, value in PARAMETERS.items():
+        if name in ("extract_dominance_share", "extract_records_per_vehicle"):
+            assert weak_limits({name: value / 2}) == []
+        elif isinstance(value, int | float):
+            assert weak_limits({name: value * 2}) == []
+    assert weak_limits({"extract_power_class_kw": [50]}) == []
+    assert weak_limits({"extract_power_class_kw": [7, 50]}) != []
 
 
 def test_the_warehouse_is_not_changed(tmp_path):
@@ -337,12 +396,21 @@ def test_a_changed_release_of_a_new_epoch_stands_beside_the_old_one(made, tmp_pa
         " where parameter = 'extract_epoch';"
         " delete from extracts.extract_drive_lengths where day_period = 'night'",
     )
-    released(changed, tmp_path / "out", "--partner", "grid_operator", "--epoch", "2025b")
+    named = ("--partner", "grid_operator", "--epoch", "2025b")
+    result = released(changed, tmp_path / "out", *named)
     after = files_of(tmp_path / "out")
     assert {name: after[name] for name in before} == before
     added = tmp_path / "out" / "grid_operator" / PERIOD / "2025b"
     assert len(after) == 2 * len(before)
     assert json.loads((added / MANIFEST).read_text())["epoch"] == "2025b"
+    assert result.stderr == (
+        f"Note: {PERIOD} was released to grid_operator before, in epoch {EPOCH}: the two can be"
+        " compared\n"
+    )
+    # Nothing new was sent, and another month can't be compared.
+    assert released(made, tmp_path / "out", "--partner", "grid_operator").stderr == ""
+    other = released(made, tmp_path / "out", "--period", EMPTY_PERIOD)
+    assert "compared" not in other.stderr
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing", "more", "empty", "a file"])
@@ -457,6 +525,19 @@ REFUSED_BEFORE_WRITING = {
         ExitCode.NO_WAREHOUSE,
         "extract_min_clients",
     ),
+    "a limit of a column less": (
+        "delete from intermediate.int_extracts__parameters"
+        " where parameter = 'extract_soc_class_pct'",
+        ExitCode.NO_WAREHOUSE,
+        "extract_soc_class_pct",
+    ),
+    "records without pseudonyms": (
+        f"delete from {LIST} where partner = 'energy_aggregator'"
+        " and column_name = 'vehicle_pseudonym'",
+        ExitCode.BAD_PARTNER_LIST,
+        "columns of charging_records for energy_aggregator and not vehicle_pseudonym, which has to"
+        " be listed with them",
+    ),
     "no vehicles": ("drop table core.dim_vehicle", ExitCode.NO_WAREHOUSE, "dim_vehicle"),
     "two epochs": (
         f"update {PSEUDONYMS} set epoch = '0' where partner = 'grid_operator'",
@@ -485,6 +566,44 @@ def test_a_warehouse_that_is_not_whole_is_refused_before_anything_is_written(tmp
     line = refusal(run(fake_warehouse(tmp_path, change), tmp_path / "out"), exit_code)
     assert named in line
     assert not (tmp_path / "out").exists()
+
+
+WRONG_LIMITS = [
+    ("extract_min_vehicles", '"11"'),
+    ("extract_min_vehicles", "null"),
+    ("extract_min_vehicles", "true"),
+    ("extract_min_vehicles", "NaN"),
+    ("extract_min_clients", "5.5"),
+    ("extract_min_clients", "[5]"),
+    ("extract_energy_step_kwh", "0"),
+    ("extract_soc_step_pct", "-5"),
+    ("extract_share_step_pct", "Infinity"),
+    ("extract_p_percent", '"0.15"'),
+    ("extract_dominance_share", "85"),
+    ("extract_power_class_kw", "11"),
+    ("extract_power_class_kw", "[]"),
+    ("extract_power_class_kw", '["11", "50"]'),
+    ("extract_records_per_vehicle", "{}"),
+    ("extract_soc_class_pct", "no json"),
+    ("extract_soc_class_pct", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG_LIMITS)
+def test_a_limit_that_cannot_be_one_is_refused_before_anything_is_written(tmp_path, name, value):
+    change = "update intermediate.int_extracts__parameters"
+    change += f" set value = '{value}' where parameter = '{name}'"
+    line = refusal(run(fake_warehouse(tmp_path, change), tmp_path / "out"), ExitCode.NO_WAREHOUSE)
+    assert line.startswith(f"Error: {name} ")
+    assert line.endswith("run dbt build")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_limit_without_a_value_is_refused(tmp_path):
+    warehouse = fake_warehouse(
+        tmp_path, "update intermediate.int_extracts__parameters set value = null"
+    )
+    refusal(run(warehouse, tmp_path / "out"), ExitCode.NO_WAREHOUSE)
 
 
 def test_without_a_row_the_period_has_to_be_named(tmp_path):
@@ -618,8 +737,100 @@ STALE = {
 def test_pseudonyms_of_another_build_are_refused(tmp_path, case):
     warehouse = fake_warehouse(tmp_path, STALE[case])
     line = refusal(run(warehouse, tmp_path / "out"), ExitCode.STALE_PSEUDONYMS)
-    assert "build all extracts at once" in line
+    assert line.endswith(": run dbt build again")
     assert files_of(tmp_path / "out") == {}
+
+
+# What the extracts show, whatever int_extracts__parameters says.
+OTHER_BUILDS = {
+    "extract_energy_step_kwh": "update extracts.extract_session_indicators set energy_kwh = 960"
+    " where place = 'depot'",
+    "extract_power_step_kw": "alter table extracts.extract_session_indicators"
+    " alter median_power_kw type decimal(9, 3);"
+    " update extracts.extract_session_indicators set median_power_kw = 7.5 where place = 'home'",
+    "extract_distance_step_km": "update extracts.extract_drive_lengths set median_distance_km = 7"
+    " where median_distance_km = 5",
+    "extract_consumption_step_kwh": "alter table extracts.extract_vehicle_type_consumption"
+    " alter consumption_median_kwh_per_100km type double;"
+    " update extracts.extract_vehicle_type_consumption"
+    " set consumption_median_kwh_per_100km = 17.25 where vehicle_type = 'Škoda 電'",
+    "extract_soc_class_pct": f"update {RECORDS_TABLE} set soc_start_pct = 10"
+    " where soc_start_pct = 20",
+    "extract_power_class_kw": f"update {RECORDS_TABLE} set power_class = '11 to 22'"
+    " where power_class = 'above 50'",
+    "extract_records_per_vehicle": f"insert into {RECORDS_TABLE}"
+    f" select distinct on (vehicle_pseudonym) partner, month, vehicle_pseudonym, 60, 80, 'unknown'"
+    f" from {RECORDS_TABLE} where soc_start_pct = 20",
+}
+
+
+@pytest.mark.parametrize("limit", OTHER_BUILDS)
+def test_extracts_that_were_built_with_other_limits_are_refused(tmp_path, limit):
+    warehouse = fake_warehouse(tmp_path, OTHER_BUILDS[limit])
+    line = refusal(run(warehouse, tmp_path / "out"), ExitCode.AUDIT_FAILED)
+    assert line.endswith(f" isn't as {limit} {PARAMETERS[limit]} makes it: run dbt build again")
+    assert files_of(tmp_path / "out") == {}
+
+
+def test_the_limits_of_another_build_are_refused(tmp_path):
+    change = "update intermediate.int_extracts__parameters set value = '[11]'"
+    change += " where parameter = 'extract_power_class_kw'"
+    line = refusal(run(fake_warehouse(tmp_path, change), tmp_path / "out"), ExitCode.AUDIT_FAILED)
+    assert "power_class isn't as extract_power_class_kw [11] makes it" in line
+
+
+def figures(column, kind, *told, **parameters):
+    """Audit figures of an extract of one column."""
+    delivery = Delivery("session_indicators", (column,), {column: kind})
+    audit_figures([[text] for text in told], delivery, PARAMETERS | parameters)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "told"),
+    [
+        ("energy_kwh", "BIGINT", ["0", "50", "1000", "-50", ""]),
+        ("median_energy_kwh", "DOUBLE", ["100.0"]),
+        ("median_soc_start_pct", "INTEGER", ["25"]),
+        ("soc_lost_per_hour_driven_pct", "INTEGER", ["5"]),
+        ("soc_end_pct", "INTEGER", ["80"]),
+        ("weekday", "INTEGER", ["3"]),
+        ("drive_date", "DATE", ["2025-06-03"]),
+        ("power_class", "VARCHAR", ["up to 11", "11 to 50", "above 50", "unknown"]),
+        ("soc_lost_per_day_standing", "VARCHAR", ["1 to 2"]),
+    ],
+)
+def test_rounded_figures_pass_the_audit(column, kind, told):
+    figures(column, kind, *told)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "told"),
+    [
+        ("energy_kwh", "BIGINT", "51"),
+        ("energy_kwh", "VARCHAR", "51"),
+        ("median_energy_kwh", "DOUBLE", "50.000001"),
+        ("median_energy_kwh", "DOUBLE", "nan"),
+        ("median_energy_kwh", "DOUBLE", "inf"),
+        ("median_energy_kwh", "DOUBLE", "much"),
+        ("median_duration_minutes", "INTEGER", "31"),
+        ("median_soc_end_pct", "INTEGER", "81"),
+        ("soc_end_pct", "INTEGER", "75"),
+        ("long_drives_share_pct", "INTEGER", "12"),
+        ("power_class", "VARCHAR", "11 to 22"),
+        ("surprise", "INTEGER", "50"),
+        ("mean_energy_kwh", "DECIMAL(18,6)", ""),
+    ],
+)
+def test_exact_figures_and_unknown_numbers_are_refused(column, kind, told):
+    with pytest.raises(Refusal, match=f"the audit of .* failed: .*{column}") as why:
+        figures(column, kind, told)
+    assert why.value.exit_code == ExitCode.AUDIT_FAILED
+
+
+def test_a_share_may_be_100_less_a_step_that_does_not_divide_100():
+    figures("complete_share_pct", "INTEGER", "30", "85", extract_share_step_pct=15)
+    with pytest.raises(Refusal):
+        figures("complete_share_pct", "INTEGER", "95", extract_share_step_pct=15)
 
 
 TAMPERED = {
@@ -627,6 +838,8 @@ TAMPERED = {
     "a row is there twice": lambda lines: [*lines, lines[-1]],
     "the header isn't": lambda lines: [lines[0].replace("place", "site"), *lines[1:]],
     "not as many values": lambda lines: [*lines[:-1], lines[-1].rpartition(",")[0]],
+    "energy_kwh isn't as": lambda lines: [*lines[:-1], lines[-1].replace("50", "51")],
+    "energy_kwh isn't as ": lambda lines: [*lines[:-1], lines[-1].replace("50", "fifty")],
     "has a formula in place": lambda lines: [*lines, f"{PERIOD},50,=1+1,7"],
     "is of another month": lambda lines: [*lines[:-1], lines[-1].replace(PERIOD, EMPTY_PERIOD)],
     "the file is no CSV": lambda lines: [*lines[:-1], lines[-1].replace("public", '"public')],
@@ -943,12 +1156,34 @@ def test_what_a_killed_export_left_is_removed_and_nothing_else(made, output, tmp
     assert files_of(folder) == {**files_of(output), "notes.txt": b"mine"}
 
 
-def test_releases_may_be_read_by_those_whom_the_umask_lets(made, tmp_path):
+@pytest.mark.parametrize("mask", [0, 0o022, 0o777])
+def test_releases_are_for_their_owner_alone_whatever_the_umask(made, tmp_path, mask):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o755)
+    before = os.umask(mask)
+    try:
+        released(made, tmp_path / "shared" / "new" / "out")
+    finally:
+        os.umask(before)
+    paths = list((tmp_path / "shared").rglob("*"))
+    assert any(path.is_file() for path in paths)
+    for path in paths:
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600)
+    assert (tmp_path / "shared").stat().st_mode & 0o777 == 0o755
+
+
+def test_what_is_staged_is_for_its_owner_alone(made, tmp_path, monkeypatch):
+    modes = {}
+
+    def looking(folder, contents):
+        staging.write_folder(folder, contents)
+        for path in (folder.parent, folder, *folder.iterdir()):
+            modes[path] = path.stat().st_mode & 0o777
+
+    monkeypatch.setattr(export, "write_folder", looking)
     released(made, tmp_path)
-    mask = os.umask(0)
-    os.umask(mask)
-    for path in tmp_path.rglob("*"):
-        assert path.stat().st_mode & 0o777 == (0o777 if path.is_dir() else 0o666) & ~mask
+    assert set(modes.values()) == {0o700, 0o600}
+    assert modes[tmp_path / staging.STAGING] == 0o700
 
 
 def test_make_hands_over_what_is_named():
@@ -970,6 +1205,13 @@ def test_git_ignores_releases():
 
 
 # --- on the warehouse of the seeds -----------------------------------------------------------
+
+
+def test_every_number_of_the_extracts_is_known_to_the_audit(connection):
+    for table, types in column_types(connection, "extracts").items():
+        delivered = tuple(column for column in types if column != "partner")
+        delivery = Delivery(table.removeprefix("extract_"), delivered, types)
+        audit_figures([], delivery, PARAMETERS)
 
 
 def test_the_warehouse_of_the_seeds_is_released(warehouse, connection, tmp_path):

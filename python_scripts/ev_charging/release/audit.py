@@ -7,7 +7,7 @@ from ev_charging.release.file_audit import audited_rows
 from ev_charging.release.known import Known
 from ev_charging.release.manifest import MANIFEST_FILE, sha256
 from ev_charging.release.pseudonym_audit import audit_pseudonyms
-from ev_charging.release.refusals import ExitCode, Refusal
+from ev_charging.release.refusals import failed_audit
 from ev_charging.release.release import Release
 
 
@@ -24,18 +24,20 @@ def audit_release(folder: Path, release: Release, known: Known) -> None:
         OSError: a file can't be read.
     """
     staged = {path.name: path.read_bytes() for path in folder.iterdir()}
-    hashes = {
-        file["name"]: file["sha256"] for file in json.loads(staged.pop(MANIFEST_FILE))["files"]
-    }
+    manifest = json.loads(staged.pop(MANIFEST_FILE))
+    hashes = {file["name"]: file["sha256"] for file in manifest["files"]}
     if hashes != {name: sha256(content) for name, content in staged.items()}:
-        raise Refusal(
-            ExitCode.AUDIT_FAILED,
-            f"the audit of {release.partner} failed: its files aren't those of the manifest",
-        )
+        raise failed_audit(release.partner, "its files aren't those of the manifest")
     files = [
         (
             table.delivery,
-            audited_rows(staged[table.file_name], table.delivery, release.period, known),
+            audited_rows(
+                staged[table.file_name],
+                table.delivery,
+                release.period,
+                manifest["parameters"],
+                known,
+            ),
         )
         for table in release.tables
     ]

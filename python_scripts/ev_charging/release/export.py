@@ -10,7 +10,7 @@ from ev_charging.release.audit import audit_release
 from ev_charging.release.known import Known, read_known
 from ev_charging.release.partner_list import Delivery, read_partner_list
 from ev_charging.release.periods import check_period, latest_period
-from ev_charging.release.place import check_way, was_released
+from ev_charging.release.place import check_way, other_epochs, was_released
 from ev_charging.release.provenance import check_epoch, read_provenance
 from ev_charging.release.refusals import ExitCode, Refusal
 from ev_charging.release.release import Release, read_release
@@ -20,10 +20,11 @@ from ev_charging.warehouse import WarehouseError, open_warehouse
 
 @dataclass(frozen=True)
 class Released:
-    """A release that is at its place, written now or before."""
+    """A release that is at its place, written now or before, and the month's other epochs."""
 
     release: Release
     was_there: bool
+    other_epochs: list[str]
 
 
 def export_extracts(
@@ -99,7 +100,11 @@ def _write(releases: list[Release], known: Known, output: Path) -> list[Released
             audit_release(staging / release.partner, release, known)
             check_way(output, release.place)
         written = [
-            Released(release, was_released(output / release.place, release.contents))
+            Released(
+                release,
+                was_released(output / release.place, release.contents),
+                other_epochs(output, release.place),
+            )
             for release in releases
         ]
         for released in written:

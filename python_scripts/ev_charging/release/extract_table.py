@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import duckdb
 
 from ev_charging.release.cells import CELL_COLUMNS
-from ev_charging.release.partner_list import PARTNER, Delivery
+from ev_charging.release.partner_list import PARTNER, PSEUDONYM, Delivery
 from ev_charging.release.relations import quoted, read_rows
 from ev_charging.release.text_safety import safe_text
 
-PSEUDONYM = "vehicle_pseudonym"
 MONTH = "month"
 _NUMBERS = ("DECIMAL", "DOUBLE", "FLOAT", "REAL", "BIGINT", "HUGEINT", "INTEGER", "SMALLINT")
 _NUMBERS += ("TINYINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT", "UHUGEINT")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import duckdb
 
 from ev_charging.release.identity_traces import IdentityTraces
-from ev_charging.release.provenance import MIN_CLIENTS, MIN_VEHICLES, Provenance
+from ev_charging.release.limits import MIN_CLIENTS, MIN_VEHICLES
+from ev_charging.release.provenance import Provenance
 from ev_charging.release.relations import read_rows
 
 

@@ -40,6 +40,7 @@ def manifest_bytes(
                 "name": name,
                 "columns": list(table.columns),
                 "rows": len(table.rows),
+                "protection": _protection(table),
                 "sha256": sha256(csv),
             }
             for name, (table, csv) in tables.items()
@@ -51,6 +52,10 @@ def manifest_bytes(
 def sha256(content: bytes) -> str:
     """Return the hash that a manifest gives of a file."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _protection(table: ExtractTable) -> str:
+    return "pseudonymised" if table.delivery.has_pseudonyms else "anonymous"
 
 
 def _project_version() -> str:

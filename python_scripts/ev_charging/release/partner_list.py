@@ -9,6 +9,7 @@ from ev_charging.release.refusals import ExitCode, Refusal
 from ev_charging.release.relations import column_types, quoted, read_rows
 
 PARTNER = "partner"
+PSEUDONYM = "vehicle_pseudonym"
 _SCHEMA = "extracts"
 _PREFIX = "extract_"
 # A partner is a folder of the release.
@@ -31,6 +32,11 @@ class Delivery:
         """The extract as SQL names it."""
         return f"{_SCHEMA}.{quoted(_PREFIX + self.extract)}"
 
+    @property
+    def has_pseudonyms(self) -> bool:
+        """Whether the rows of the extract are about single vehicles, under pseudonyms."""
+        return PSEUDONYM in self.types
+
 
 def read_partner_list(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Delivery]]:
     """Return the deliveries of every partner.
@@ -38,7 +44,8 @@ def read_partner_list(connection: duckdb.DuckDBPyConnection) -> dict[str, list[D
     Raises:
         Refusal: the warehouse has no list, or it is empty, or it names something twice, an extract
             or a column that isn't there, a partner whose name can't be that of a folder, or the
-            column partner, which is no business of the others.
+            column partner, which is no business of the others, or columns of single vehicles
+            without the pseudonym, by which the rows of a partner are found.
     """
     listed = read_rows(
         connection,
@@ -54,13 +61,21 @@ def read_partner_list(connection: duckdb.DuckDBPyConnection) -> dict[str, list[D
         if column in chosen:
             raise _wrong(f"{partner} {extract} {column} twice")
         chosen.append(column)
-    return {
+    deliveries = {
         partner: [
             Delivery(extract, tuple(chosen), known[_PREFIX + extract])
             for extract, chosen in extracts.items()
         ]
         for partner, extracts in columns.items()
     }
+    for partner, of_partner in deliveries.items():
+        for delivery in of_partner:
+            if delivery.has_pseudonyms and PSEUDONYM not in delivery.columns:
+                raise _wrong(
+                    f"columns of {delivery.extract} for {partner} and not {PSEUDONYM}, which has"
+                    " to be listed with them"
+                )
+    return deliveries
 
 
 def _check(partner: str, extract: str, column: str, known: dict[str, dict[str, str]]) -> None:

@@ -30,6 +30,12 @@ def check_way(root: Path, place: Path) -> None:
             raise Refusal(ExitCode.OUTPUT_FAILED, f"{folder} is in the way: it is no folder")
 
 
+def other_epochs(root: Path, place: Path) -> list[str]:
+    """Return the other epochs in which the partner of a release was sent its month."""
+    others = (root / place).parent.glob(f"*/{MANIFEST_FILE}")
+    return sorted(path.parent.name for path in others if path.parent.name != place.name)
+
+
 def was_released(folder: Path, contents: Mapping[str, bytes]) -> bool:
     """Return whether the same release is there already.
 

@@ -7,13 +7,12 @@ from typing import Any
 
 import duckdb
 
+from ev_charging.release.limits import check_limits
 from ev_charging.release.refusals import ExitCode, Refusal
 from ev_charging.release.relations import read_rows
 
 EPHEMERAL = "ephemeral"
 EPOCH = "extract_epoch"
-MIN_VEHICLES = "extract_min_vehicles"
-MIN_CLIENTS = "extract_min_clients"
 # An epoch is a folder of the release.
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -34,21 +33,19 @@ def read_provenance(connection: duckdb.DuckDBPyConnection) -> Provenance:
     """Return what the extracts of the warehouse were made with.
 
     Raises:
-        Refusal: the warehouse doesn't say so, its pseudonyms are of several keys or epochs, or its
-            epoch can't be the name of a folder.
+        Refusal: the warehouse doesn't say so, or says what can't be a limit, its pseudonyms are of
+            several keys or epochs, or its epoch can't be the name of a folder.
     """
     parameters = {
-        name: json.loads(value)
+        name: _value(name, value)
         for name, value in read_rows(
             connection,
             "select parameter, value from intermediate.int_extracts__parameters order by 1",
         )
     }
-    missing = {EPOCH, MIN_VEHICLES, MIN_CLIENTS} - parameters.keys()
-    if missing:
-        raise Refusal(
-            ExitCode.NO_WAREHOUSE, f"the warehouse doesn't tell {min(missing)}: run dbt build"
-        )
+    if EPOCH not in parameters:
+        raise Refusal(ExitCode.NO_WAREHOUSE, f"the warehouse doesn't tell {EPOCH}: run dbt build")
+    check_limits(parameters)
     epoch = str(parameters.pop(EPOCH))
     made_with = read_rows(
         connection,
@@ -64,6 +61,15 @@ def read_provenance(connection: duckdb.DuckDBPyConnection) -> Provenance:
     if not _FOLDER_NAME.fullmatch(epoch):
         raise Refusal(ExitCode.OTHER_EPOCH, f"the epoch {epoch!r} can't be the name of a folder")
     return Provenance(epoch, made_with[0][1] if made_with else None, parameters)
+
+
+def _value(name: str, text: str | None) -> Any:
+    try:
+        return json.loads(text or "")
+    except ValueError as error:
+        raise Refusal(
+            ExitCode.NO_WAREHOUSE, f"{name} can't be read in the warehouse: run dbt build"
+        ) from error
 
 
 def check_epoch(provenance: Provenance, wanted: str | None) -> None:

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from ev_charging.release.extract_table import PSEUDONYM, Row
+from ev_charging.release.extract_table import Row
 from ev_charging.release.known import Known, Owner
-from ev_charging.release.partner_list import Delivery
-from ev_charging.release.refusals import ExitCode, Refusal
+from ev_charging.release.partner_list import PSEUDONYM, Delivery
+from ev_charging.release.refusals import ExitCode, Refusal, failed_audit
 
 
 def audit_pseudonyms(
@@ -28,14 +28,14 @@ def audit_pseudonyms(
     owners = known.owners.get(partner, {})
     sets: dict[Owner, set[tuple]] = defaultdict(set)
     for delivery, rows in files:
-        if PSEUDONYM in delivery.columns:
+        if delivery.has_pseudonyms:
             place = delivery.columns.index(PSEUDONYM)
             for row in rows:
                 if row[place] not in owners:
                     raise Refusal(
                         ExitCode.STALE_PSEUDONYMS,
                         f"{delivery.extract} has pseudonyms of {partner} that are of another build"
-                        " than int_extracts__pseudonyms: build all extracts at once",
+                        " than int_extracts__pseudonyms: run dbt build again",
                     )
                 values = (*row[:place], *row[place + 1 :])
                 sets[owners[row[place]]].add((delivery.extract, values))
@@ -50,8 +50,8 @@ def _check_sets(sets: dict[Owner, set[tuple]], partner: str, known: Known) -> No
         vehicles = {owner.vehicle_id for owner in group}
         clients = {owner.client_id for owner in group} - {None}
         if len(vehicles) < known.min_vehicles or len(clients) < known.min_clients:
-            raise Refusal(
-                ExitCode.AUDIT_FAILED,
-                f"the audit of {partner} failed: {len(vehicles)} vehicles of {len(clients)} clients"
-                " share the rows of a pseudonym, which are too few",
+            raise failed_audit(
+                partner,
+                f"{len(vehicles)} vehicles of {len(clients)} clients share the rows of a"
+                " pseudonym, which are too few",
             )

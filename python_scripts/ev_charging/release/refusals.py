@@ -25,3 +25,8 @@ class Refusal(Exception):
         """Refuse with an exit code and one line."""
         super().__init__(message)
         self.exit_code = exit_code
+
+
+def failed_audit(name: str, what: str) -> Refusal:
+    """Return the refusal of an extract or partner of which something is wrong."""
+    return Refusal(ExitCode.AUDIT_FAILED, f"the audit of {name} failed: {what}")

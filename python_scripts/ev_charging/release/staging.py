@@ -15,6 +15,9 @@ from pathlib import Path
 from ev_charging.release.refusals import ExitCode, Refusal
 
 STAGING = ".staging"
+# Releases are personal data: they are for their owner alone, whatever the umask.
+_FOLDER_MODE = 0o700
+_FILE_MODE = 0o600
 _SECONDS_BETWEEN = 0.1
 _ATTEMPTS = 600
 
@@ -31,13 +34,13 @@ def staging_folder(root: Path, attempts: int = _ATTEMPTS) -> Iterator[Path]:
         Refusal: another export held the lock all the time.
         OSError: the folder can't be written into.
     """
-    root.mkdir(parents=True, exist_ok=True)
+    _make_folders(root)
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
         _lock(descriptor, root, attempts)
         staging = root / STAGING
         _remove(staging)
-        staging.mkdir()
+        _make_folder(staging)
         try:
             yield staging
         finally:
@@ -58,9 +61,9 @@ def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
     Raises:
         OSError: the folder is there, or can't be written.
     """
-    folder.mkdir()
+    _make_folder(folder)
     for name, content in contents.items():
-        with (folder / name).open("xb") as file:
+        with open(folder / name, "xb", opener=_private) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -79,10 +82,30 @@ def move_into_place(folder: Path, root: Path, place: Path) -> None:
         OSError: something else is at the place, or it can't be written.
     """
     target = root / place
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folders(target.parent)
     os.rename(folder, target)
     for parent in [target, *target.parents][1 : len(place.parts) + 1]:
         _sync(parent)
+
+
+def _make_folders(folder: Path) -> None:
+    """Make a folder and those above it that are missing."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        # Another export may make it just now.
+        with suppress(FileExistsError):
+            _make_folder(path)
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(_FOLDER_MODE)
+    folder.chmod(_FOLDER_MODE)
+
+
+def _private(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags, _FILE_MODE)
+    os.fchmod(descriptor, _FILE_MODE)
+    return descriptor
 
 
 def _lock(descriptor: int, root: Path, attempts: int) -> None:
