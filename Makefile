@@ -46,7 +46,8 @@ python-tests: test-warehouse
 
 test-warehouse: $(READY)
 	@mkdir -p $(dir $(TEST_WAREHOUSE)) && rm -f $(TEST_WAREHOUSE)
-	@EV_WAREHOUSE=$(TEST_WAREHOUSE) DBT_TARGET_PATH=target/tests DBT_LOG_PATH=target/tests $(BIN)/dbt build
+	@EV_PSEUDONYM_KEY='a key that is for the tests alone' EV_WAREHOUSE=$(TEST_WAREHOUSE) \
+	DBT_TARGET_PATH=target/tests DBT_LOG_PATH=target/tests $(BIN)/dbt --quiet build
 
 lint: $(READY)  ## Check the style of Python and SQL
 	@$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dbt_runner import PROJECT_ROOT, run_dbt
+from dbt_runner import PROJECT_ROOT, PSEUDONYM_KEY, run_dbt
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,7 +28,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if Path(existing).is_file():
         return Path(existing).resolve()
     path = tmp_path_factory.mktemp("build") / "warehouse.duckdb"
-    _must_succeed(run_dbt(["build"], path))
+    _must_succeed(run_dbt(["build"], path, env={"EV_PSEUDONYM_KEY": PSEUDONYM_KEY}))
     return path
 
 

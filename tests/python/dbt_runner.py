@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
+# Of the warehouse that the tests share; without one each build has other pseudonyms.
+PSEUDONYM_KEY = "a key that is for the tests alone"
 
 
 def run_dbt(

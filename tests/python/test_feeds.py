@@ -11,6 +11,10 @@ from dbt_runner import run_dbt
 
 pytestmark = pytest.mark.builds
 
+SELECTION = (
+    *("+path:models/marts/core", "+path:models/marts/load", "+path:models/marts/kpi"),
+    *("+feed_reconciliation", "+rejected_rows", "+data_profile"),
+)
 LOADS = "residential__hourly_loads"
 REPORTS = "residential__charging_reports"
 LOADS_HEADER = (
@@ -39,9 +43,10 @@ def report_row(
 def build(
     folder: Path, feeds: dict[str, str], env: dict[str, str] | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """Build everything but the unit tests from the feeds and open the warehouse."""
+    """Build sessions, loads and what became of each row from the feeds and open the warehouse."""
     warehouse = folder / "warehouse.duckdb"
-    arguments = ["build", "--exclude-resource-type", "unit_test"]
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--indirect-selection"]
+    arguments += ["buildable", "--select", *SELECTION]
     result = run_dbt(arguments, warehouse, vars={"feeds": feeds}, env=env)
     assert result.returncode == 0, result.stdout
     return duckdb.connect(str(warehouse), read_only=True)
