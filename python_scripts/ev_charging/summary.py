@@ -175,7 +175,10 @@ def feed_reconciliation(connection: duckdb.DuckDBPyConnection) -> Section:
 
 
 def session_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return number, energy and users of the charging sessions in core, a line per source."""
+    """Return number, energy and users of the charging sessions in core, a line per source.
+
+    Logs name vehicles in place of users.
+    """
     sources = read_mart(
         connection,
         """
@@ -187,7 +190,25 @@ def session_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
                 user_key,
                 source_system
             from core.dim_user
+            where source_system not in ('unknown', 'telematics')
+
+            union all
+
+            select
+                vehicle_key as user_key,
+                source_system
+            from core.dim_vehicle
             where source_system <> 'unknown'
+
+        ),
+
+        known_sessions as (
+
+            select
+                * exclude (user_key),
+                case when source_system = 'telematics' then vehicle_key else user_key end
+                    as user_key
+            from core.fct_charging_sessions
 
         ),
 
@@ -200,7 +221,7 @@ def session_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
                 sum(energy_kwh) as energy_kwh,
                 count(distinct user_key)
                     filter (where user_key in (select user_key from known_users)) as session_users
-            from core.fct_charging_sessions
+            from known_sessions
             group by source_system
 
         ),
@@ -221,7 +242,8 @@ def session_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
             coalesce(open_sessions, 0) as open_sessions,
             coalesce(energy_kwh, 0) as energy_kwh,
             coalesce(session_users, 0) as session_users,
-            coalesce(users, 0) as users
+            coalesce(users, 0) as users,
+            if(source_system = 'telematics', 'vehicles', 'users') as noun
         from sessions
         full join users using (source_system)
         order by source_system
@@ -233,7 +255,7 @@ def session_figures(connection: duckdb.DuckDBPyConnection) -> list[str]:
             f"{int(row.sessions):,} sessions",
             f"{int(row.open_sessions):,} open",
             f"{row.energy_kwh:,.1f} kWh",
-            f"{int(row.users):,} users",
+            f"{int(row.users):,} {row.noun}",
             f"{int(row.session_users):,} with sessions",
         ]
         for row in sources.itertuples()

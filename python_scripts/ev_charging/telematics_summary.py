@@ -19,14 +19,26 @@ _DRIVES = """
         coalesce(sum(long_drives), 0) as long_drives
     from mobility.drive_lengths_by_day
 """
-# By state of charge, which every supplier delivers.
+# The month and the figure are those of the plot of consumption.
 _HUNGRIEST = """
+    with
+
+    drawn_month as (
+
+        select month
+        from mobility.vehicle_type_consumption
+        group by month
+        order by sum(judged_drives) desc, month desc
+        limit 1
+
+    )
+
     select
         vehicle_type,
-        sum(soc_energy_kwh) / nullif(sum(soc_distance_km), 0) * 100 as kwh_per_100km
+        kwh_per_100km_p50
     from mobility.vehicle_type_consumption
-    group by vehicle_type
-    order by kwh_per_100km desc nulls last, vehicle_type
+    where month in (select month from drawn_month)
+    order by kwh_per_100km_p50 desc nulls last, vehicle_type
     limit 1
 """
 _CELLS = """
@@ -65,12 +77,12 @@ def _drives(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]
 
 
 def _hungriest(connection: duckdb.DuckDBPyConnection) -> str:
-    types = read_mart(connection, _HUNGRIEST).dropna(subset=["kwh_per_100km"])
+    types = read_mart(connection, _HUNGRIEST).dropna(subset=["kwh_per_100km_p50"])
     if types.empty:
         return ""
     (first,) = types.itertuples()
     name = first.vehicle_type[:_NAME_CHARACTERS]
-    return f"; {name} takes most energy, {first.kwh_per_100km:,.1f} kWh per 100 km"
+    return f"; {name} takes most, median {first.kwh_per_100km_p50:,.1f} kWh per 100 km"
 
 
 def _extracts(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 
 import duckdb
@@ -194,6 +195,17 @@ def test_vars_show_the_defaults_that_they_have():
 def str_of(value: object) -> str:
     """A default as it is written in the page."""
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def test_every_view_can_be_read_in_a_copy_under_another_name(warehouse, tmp_path):
+    renamed = shutil.copyfile(warehouse, tmp_path / "renamed.duckdb")
+    with duckdb.connect(str(renamed), read_only=True) as connection:
+        views = connection.execute(
+            "select schema_name, view_name from duckdb_views() where not internal"
+        ).fetchall()
+        assert len(views) > 10
+        for schema, view in views:
+            connection.execute(f"select * from {schema}.{view} limit 1").fetchall()
 
 
 # --- the check can fail ---------------------------------------------------------------------------

@@ -566,7 +566,6 @@ EMPTY_FIGURES = {
     "coincidence": lambda: coincidence_figure(factors_frame().iloc[:0]),
     "drive_lengths": lambda: drive_lengths_figure(drives_frame().iloc[:0]),
     "consumption_by_type": lambda: consumption_by_type_figure(consumption_frame().iloc[:0]),
-    "soc_timeline": lambda: soc_timeline_figure(timeline_frame().iloc[:0]),
 }
 
 
@@ -722,6 +721,13 @@ def test_residential_sessions_are_drawn_and_others_only_without_them():
         assert figure.get_suptitle().startswith("Median session (experiment): 7.0 kWh")
         connection.execute(insert, ["residential", False])
         assert list(read_sessions(connection)["source_system"]) == ["residential"]
+
+
+def test_sessions_of_logs_last_as_long_as_they_charge():
+    figure = session_distributions_figure(sessions_frame().assign(source_system="telematics"))
+    assert figure.get_suptitle() == "Median session (telematics): 8.0 kWh, charging for 4.0 h"
+    assert figure.axes[1].get_xlabel() == "Charging time (h)"
+    assert "Charging time per session" in texts(figure)
 
 
 def test_costs_are_compared_month_by_month():
@@ -997,7 +1003,7 @@ def test_drives_are_stacked_by_period_in_weeks_that_begin_on_monday():
     short, long = figure.axes
     # the first of June 2025 is a Sunday
     assert figure.get_suptitle().replace("\n", " ") == (
-        "2.4 % of drives are long, most often in the morning"
+        "2.4 % of drives are long, most of them in the morning"
     )
     assert [bars.get_label() for bars in short.containers] == list(PERIODS)
     assert [bar.get_height() for bar in short.containers[0]] == [10, 70, 70, 70, 70, 10]
@@ -1005,7 +1011,23 @@ def test_drives_are_stacked_by_period_in_weeks_that_begin_on_monday():
     assert [bar.get_height() for bar in long.containers[1]] == [1, 7, 7, 7, 7, 1]
     labels = [label.get_text() for label in long.get_xticklabels()]
     assert labels == ["26 May", "2 Jun", "9 Jun", "16 Jun", "23 Jun", "30 Jun"]
-    assert "The data cover the first or the last week in part." in texts(figure)
+    assert "The data cover the first and the last week in part." in texts(figure)
+
+
+@pytest.mark.parametrize(
+    ("first", "days", "told"), [("2025-06-03", 13, "the first"), ("2025-06-02", 13, "the last")]
+)
+def test_the_week_that_is_cut_is_named(first, days, told):
+    figure = drive_lengths_figure(drives_frame(first, days))
+    assert f"The data cover {told} week in part." in texts(figure)
+
+
+def test_most_long_drives_are_more_than_half_of_them():
+    days = drives_frame()
+    days.loc[days["day_period"].isin(["night", "evening"]), "long_drives"] = 1
+    days.loc[days["day_period"] == "evening", "long_drives"] = 2
+    title = drive_lengths_figure(days).get_suptitle()
+    assert title.replace("\n", " ").endswith("are long, the most in the evening")
 
 
 def test_whole_weeks_of_short_drives_need_no_note():
@@ -1027,6 +1049,8 @@ def test_types_stand_in_the_order_of_their_median_and_the_hungriest_is_named():
     assert {bar.get_width() for bar in spread.patches} == {5}
     assert list(spread.lines[0].get_xdata()) == [40, 35, 30, 25, 20]
     assert [bar.get_width() for bar in hungry.patches] == [0.08, 0.06, 0.04, 0.02, 0]
+    labels = [artist.get_label() for artist in (*spread.containers, *spread.collections)]
+    assert labels == ["Middle half", "90th percentile"]
     # of the two months with as many drives the last
     assert "Single drives, June 2025" in texts(figure)
 
@@ -1299,7 +1323,10 @@ def test_a_vehicle_whose_logs_are_not_made_up_is_never_drawn():
         connection.execute(EMPTY_MARTS)
         connection.execute(f"insert into intermediate.int_telematics__timeline values {segment}")
         assert read_timeline(connection).empty
-        assert "made-up logs" in " ".join(texts(soc_timeline_figure(read_timeline(connection))))
+        figure = soc_timeline_figure(read_timeline(connection))
+        assert figure.get_suptitle() == "Timeline of a vehicle: not drawn"
+        (shown,) = (text for text in texts(figure) if text.startswith("Not drawn\n"))
+        assert "made-up logs" in shown
         connection.execute("insert into quality.telematics_damage_scores values ('unit_slip')")
         (found,) = read_timeline(connection).itertuples(index=False)
     assert found == ("drive", 8, 9, 80, 70)

@@ -104,6 +104,15 @@ def test_every_build_from_own_files_builds(tmp_path):
         assert result.returncode == 0, result.stdout
 
 
+@pytest.mark.parametrize("page", ["README.md", "models/overview/overview.md"])
+def test_a_supplier_is_told_as_in_the_project(page):
+    project = yaml.safe_load((PROJECT_ROOT / "dbt_project.yml").read_text())
+    (settings,) = map(yaml.safe_load, blocks(page, "yaml"))
+    (told,) = settings["telematics_suppliers"].values()
+    known = project["vars"]["telematics_suppliers"].values()
+    assert all(set(told) == set(supplier) for supplier in known)
+
+
 def test_every_query_returns_rows(connection):
     queries = [query for block in blocks("README.md", "sql") for query in block.split(";")]
     for query in filter(str.strip, queries):

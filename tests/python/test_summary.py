@@ -38,11 +38,16 @@ SMALL_WAREHOUSE = """
         select * from (values
             ('u1', 'residential'), ('u2', 'residential'), ('u3', 'experiment'), ('-', 'unknown')
         ) as users (user_key, source_system);
+    create table core.dim_vehicle as
+        select * from (values ('v1', 'telematics'), ('v2', 'telematics'), ('-', 'unknown'))
+            as vehicles (vehicle_key, source_system);
     create table core.fct_charging_sessions as
-        select 'residential' as source_system, 'u1' as user_key,
+        select 'residential' as source_system, 'u1' as user_key, '-' as vehicle_key,
             1000.25::decimal(18, 6) as energy_kwh,
             case when i = 0 then 'open' else 'succeeded' end as outcome
-        from range(1234) as sessions (i);
+        from range(1234) as sessions (i)
+        union all
+        select 'telematics', '-', unnest(['v1', 'v1', '-']), 7.5, 'succeeded';
     create table experiment.experiment_decision as
         select 'a_test' as experiment_id, 'signal' as treatment_variant, 'ship' as state,
             'It is better by so much that one line can''t hold the sentence that says so, whatever'
@@ -118,9 +123,9 @@ SMALL_WAREHOUSE = """
         select * from (values (1500::bigint, 30::bigint), (500, 10)) as days (drives, long_drives);
     create table mobility.vehicle_type_consumption as
         select * from (values
-            ('van', 30.0::decimal(18, 6), 100.0::decimal(18, 6)), ('van', 20, 100),
-            ('car', 28, 200), ('unknown', null, null)
-        ) as months (vehicle_type, soc_energy_kwh, soc_distance_km);
+            ('2025-05', 'car', 10::bigint, 99.0), ('2025-06', 'car', 400, 18.0),
+            ('2025-06', 'van', 100, 25.0), ('2025-06', 'unknown', 0, null)
+        ) as months (month, vehicle_type, judged_drives, kwh_per_100km_p50);
     create table intermediate.int_extracts__pseudonyms as
         select unnest(['environment', 'environment']) as key_source;
     create table quality.extract_audit as
@@ -190,7 +195,7 @@ def add_arms(connection, number):
 
 def test_rows_are_counted_per_schema_in_order(small):
     assert " ".join(rows_per_schema(small)) == (
-        "core 1,238 in 2 marts; load 1 in 1 mart; experiment 6 in 2 marts;"
+        "core 1,244 in 3 marts; load 1 in 1 mart; experiment 6 in 2 marts;"
         " reliability 15 in 5 marts; fleet 14 in 3 marts; mobility 16 in 3 marts;"
         " quality 1,510 in 3 marts"
     )
@@ -268,6 +273,7 @@ def test_sessions_are_summed_by_source(small):
     assert words(lines) == [
         "experiment 0 sessions 0 open 0.0 kWh 1 users 0 with sessions",
         "residential 1,234 sessions 1 open 1,234,308.5 kWh 2 users 1 with sessions",
+        "telematics 3 sessions 0 open 22.5 kWh 2 vehicles 1 with sessions",
     ]
     assert len({len(line) for line in lines}) == 1
 
@@ -365,7 +371,7 @@ def test_a_fleet_of_one_run_without_prices_and_baselines_is_summarised(small):
 def test_driving_and_charging_logs_have_a_line_per_subject(small):
     assert words(telematics_lines(small)) == [
         "sessions 80.0 % of 10 rebuilt are complete; inferred from the state of charge 1",
-        "drives 2.0 % of 2,000 are long; van takes most energy, 25.0 kWh per 100 km",
+        "drives 2.0 % of 2,000 are long; van takes most, median 25.0 kWh per 100 km",
         "extracts 75.0 % of 4 cells may be published; pseudonyms by the key in EV_PSEUDONYM_KEY",
     ]
     small.execute("update mobility.vehicle_type_consumption set vehicle_type = repeat('van', 99)")
@@ -379,8 +385,8 @@ def test_a_key_that_nobody_gave_is_told(small):
     assert len(extracts) <= COLUMNS - 2
 
 
-def test_logs_without_a_state_of_charge_or_pseudonyms_are_summarised(small):
-    small.execute("update mobility.vehicle_type_consumption set soc_energy_kwh = null")
+def test_logs_without_a_consumption_or_pseudonyms_are_summarised(small):
+    small.execute("update mobility.vehicle_type_consumption set kwh_per_100km_p50 = null")
     small.execute("delete from intermediate.int_extracts__pseudonyms")
     assert [line.split("are long")[-1] for line in telematics_lines(small)[1:]] == [
         "",
@@ -406,6 +412,7 @@ def test_a_load_of_zeros_has_no_load_factor(small):
 def test_empty_marts_are_summarised(small, tmp_path):
     for table in (
         "core.dim_user",
+        "core.dim_vehicle",
         "core.fct_charging_sessions",
         "load.load_kpis",
         "experiment.experiment_decision",

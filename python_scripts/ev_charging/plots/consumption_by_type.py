@@ -94,7 +94,7 @@ def _draw_spread(axes: Axes, drawn: pd.DataFrame) -> None:
     places = range(len(drawn))
     axes.barh(places, high - low, 0.55, left=low, color=LIGHT_BLUE, label="Middle half")
     axes.plot(median, places, "|", color=BLUE, markersize=11, markeredgewidth=2.4, label="Median")
-    axes.hlines(places, high, highest, color=GREY, linewidth=1.4, label="To nine of ten")
+    axes.hlines(places, high, highest, color=GREY, linewidth=1.4, label="90th percentile")
     axes.set_xlim(0, 1.06 * highest.max())
     axes.set_xlabel("Consumption (kWh per 100 km)")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=7))

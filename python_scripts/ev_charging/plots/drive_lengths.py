@@ -86,13 +86,17 @@ def _title(days: pd.DataFrame) -> str:
     if not long:
         return f"None of {drives:,} drives is a long one"
     by_period = days.groupby("day_period")["long_drives"].sum()
-    return f"{percent(long / drives)} of drives are long, most often in the {by_period.idxmax()}"
+    many = "most of them" if by_period.max() > long / 2 else "the most"
+    return f"{percent(long / drives)} of drives are long, {many} in the {by_period.idxmax()}"
 
 
 def _note(drive_date: pd.Series) -> str:
-    if drive_date.min().day_of_week == 0 and drive_date.max().day_of_week == _WEEK_DAYS - 1:
-        return ""
-    return "The data cover the first or the last week in part."
+    is_part = {
+        "the first": drive_date.min().day_of_week != 0,
+        "the last": drive_date.max().day_of_week != _WEEK_DAYS - 1,
+    }
+    weeks = " and ".join(week for week, is_so in is_part.items() if is_so)
+    return f"The data cover {weeks} week in part." if weeks else ""
 
 
 def _period(drive_date: pd.Series) -> str:

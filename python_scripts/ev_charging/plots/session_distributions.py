@@ -47,6 +47,8 @@ _QUERY = """
     order by session_id
 """
 _MINUTES_PER_HOUR = 60
+# A vehicle logs when it charges, and not how long it stays plugged in.
+_TELEMATICS = "telematics"
 # Beyond this many times the 99th percentile, the longest values would squeeze all others.
 _TAIL = 1.5
 _BINS = 40
@@ -73,6 +75,8 @@ def read_sessions(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 def session_distributions_figure(sessions: pd.DataFrame) -> Figure:
     """Draw histograms of energy (kWh) and connection time (hours) side by side.
 
+    Of source `telematics` the time is that of charging.
+
     `sessions` has a row per session of one source: source_system, energy_kwh, connected_minutes,
     is_open, is_over_long. An open session has energy but no connection time; the time of an
     over-long one, which more likely tells of a lost plug-out than of a visit, stays out too.
@@ -82,15 +86,16 @@ def session_distributions_figure(sessions: pd.DataFrame) -> Figure:
 
     is_ended = ~(sessions["is_open"].astype(bool) | sessions["is_over_long"].astype(bool))
     energy = _Panel("Energy per session", "Energy", "kWh", sessions["energy_kwh"].dropna())
+    source = sessions["source_system"].iloc[0]
+    time = "Charging time" if source == _TELEMATICS else "Connection time"
     connection = _Panel(
-        "Connection time per session",
-        "Connection time",
+        f"{time} per session",
+        time,
         "h",
         sessions.loc[is_ended, "connected_minutes"].dropna() / _MINUTES_PER_HOUR,
     )
     panels = (energy, connection)
     ends = [_axis_end(panel.values) for panel in panels]
-    source = sessions["source_system"].iloc[0]
     figure = new_figure(8.6, _title(source, energy, connection), _note(sessions, panels, ends))
     for axes, panel, end in zip(figure.subplots(1, 2), panels, ends, strict=True):
         _draw_panel(axes, panel, end)
@@ -143,9 +148,10 @@ def _title(source: str, energy: _Panel, connection: _Panel) -> str:
     if not energy.values.empty:
         parts.append(f"{energy.values.median():,.1f} kWh")
     if not connection.values.empty:
-        parts.append(f"connected for {connection.values.median():,.1f} h")
+        doing = "charging" if source == _TELEMATICS else "connected"
+        parts.append(f"{doing} for {connection.values.median():,.1f} h")
     if not parts:
-        return f"Sessions ({source}) without energy and connection time"
+        return f"Sessions ({source}) without energy and {connection.label.lower()}"
     return f"Median session ({source}): {', '.join(parts)}"
 
 

@@ -94,6 +94,7 @@ def soc_timeline_figure(segments: pd.DataFrame) -> Figure:
         return no_data_figure(
             "Timeline of a vehicle",
             "A single vehicle is drawn only from made-up logs: a real one could be known by it.",
+            "not drawn",
         )
 
     figure = new_figure(9.2, _title(segments), _note(segments))

@@ -132,13 +132,13 @@ def labelled_artists(*panels: Axes) -> dict[str, Artist]:
     return found
 
 
-def say_no_data(axes: Axes, explanation: str) -> None:
+def say_no_data(axes: Axes, explanation: str, state: str = "no data") -> None:
     """Fill axes that have nothing to show with words that say so."""
     axes.set_axis_off()
     axes.text(
         0.5,
         0.5,
-        f"No data\n{explanation}",
+        f"{state.capitalize()}\n{explanation}",
         transform=axes.transAxes,
         ha="center",
         va="center",
@@ -148,10 +148,10 @@ def say_no_data(axes: Axes, explanation: str) -> None:
 
 
 @styled
-def no_data_figure(subject: str, explanation: str) -> Figure:
+def no_data_figure(subject: str, explanation: str, state: str = "no data") -> Figure:
     """Return a figure that says that there is nothing to draw, and why."""
-    figure = new_figure(8, f"{subject}: no data")
-    say_no_data(figure.subplots(), explanation)
+    figure = new_figure(8, f"{subject}: {state}")
+    say_no_data(figure.subplots(), explanation, state)
     return figure
 
 
