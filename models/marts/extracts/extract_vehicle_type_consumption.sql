@@ -42,11 +42,16 @@ final as (
         -- measures
         {%- for quartile in ['p25', 'median', 'p75'] %}
         {%- set consumption = rounded_to(value_at('consumptions', loop.index), var('extract_consumption_step_kwh')) %}
-        cast({% if quartile == 'median' %}{{ consumption }}{% else %}case when not is_merged then {{ consumption }} end{% endif %} as integer)
-            as consumption_{{ quartile }}_kwh_per_100km,
+        cast(
+            case when {{ 'true' if quartile == 'median' else 'not is_merged' }} then {{ consumption }} end as integer
+        ) as consumption_{{ quartile }}_kwh_per_100km,
         {%- endfor %}
-        cast(case when not is_merged then {{ rounded_share('hungry_share', 'has_some_hungry_share', 'has_rest_hungry_share') }} end as integer)
-            as energy_hungry_drives_share_pct
+        cast(
+            case
+                when not is_merged
+                    then {{ rounded_share('hungry_share', 'has_some_hungry_share', 'has_rest_hungry_share') }}
+            end as integer
+        ) as energy_hungry_drives_share_pct
     from measured
 
 )
