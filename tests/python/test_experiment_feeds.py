@@ -172,7 +172,8 @@ def own(folder: Path) -> duckdb.DuckDBPyConnection:
                     null::timestamp as plugged_out_at
             ) to '{folder}/sessions_2.parquet'"""
         )
-    return build(folder, {USERS: str(folder / "users_*.csv"), SESSIONS: str(folder / "sessions_*")})
+    feeds = {USERS: str(folder / "users_*.csv"), SESSIONS: str(folder / "sessions_*")}
+    return build(folder, feeds, subjects=["experiment"])
 
 
 def sums(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], dict]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -11,10 +12,7 @@ from dbt_runner import run_dbt
 
 pytestmark = pytest.mark.builds
 
-SELECTION = (
-    *("+path:models/marts/core", "+path:models/marts/load", "+path:models/marts/kpi"),
-    *("+feed_reconciliation", "+rejected_rows", "+data_profile"),
-)
+SUBJECTS = ("load", "kpi")
 LOADS = "residential__hourly_loads"
 REPORTS = "residential__charging_reports"
 LOADS_HEADER = (
@@ -41,12 +39,16 @@ def report_row(
 
 
 def build(
-    folder: Path, feeds: dict[str, str], env: dict[str, str] | None = None
+    folder: Path,
+    feeds: dict[str, str],
+    env: dict[str, str] | None = None,
+    subjects: Iterable[str] = SUBJECTS,
 ) -> duckdb.DuckDBPyConnection:
-    """Build sessions, loads and what became of each row from the feeds and open the warehouse."""
+    """Build core, marts and what became of each row from the feeds and open the warehouse."""
     warehouse = folder / "warehouse.duckdb"
     arguments = ["build", "--exclude-resource-type", "unit_test", "--indirect-selection"]
-    arguments += ["buildable", "--select", *SELECTION]
+    arguments += ["buildable", "--select", "+feed_reconciliation", "+rejected_rows"]
+    arguments += ["+data_profile", *(f"+path:models/marts/{name}" for name in ("core", *subjects))]
     result = run_dbt(arguments, warehouse, vars={"feeds": feeds}, env=env)
     assert result.returncode == 0, result.stdout
     return duckdb.connect(str(warehouse), read_only=True)
