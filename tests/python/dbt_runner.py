@@ -4,7 +4,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+
+import duckdb
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 # Of the warehouse that the tests share; without one each build has other pseudonyms.
@@ -37,3 +40,21 @@ def run_dbt(
     return subprocess.run(
         command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False
     )
+
+
+def build_from_feeds(
+    folder: Path,
+    feeds: dict[str, str],
+    select: Iterable[str],
+    env: dict[str, str] | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """Build what is selected, unit tests apart, from feeds and open the warehouse in `folder`.
+
+    Data tests that need more than what is selected are left out.
+    """
+    warehouse = folder / "warehouse.duckdb"
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *select]
+    arguments += ["--indirect-selection", "buildable"]
+    result = run_dbt(arguments, warehouse, vars={"feeds": feeds}, env=env)
+    assert result.returncode == 0, result.stdout
+    return duckdb.connect(str(warehouse), read_only=True)

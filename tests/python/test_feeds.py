@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dbt_runner import run_dbt
+from dbt_runner import build_from_feeds, run_dbt
 
 pytestmark = pytest.mark.builds
 
@@ -45,13 +45,9 @@ def build(
     subjects: Iterable[str] = SUBJECTS,
 ) -> duckdb.DuckDBPyConnection:
     """Build core, marts and what became of each row from the feeds and open the warehouse."""
-    warehouse = folder / "warehouse.duckdb"
-    arguments = ["build", "--exclude-resource-type", "unit_test", "--indirect-selection"]
-    arguments += ["buildable", "--select", "+feed_reconciliation", "+rejected_rows"]
-    arguments += ["+data_profile", *(f"+path:models/marts/{name}" for name in ("core", *subjects))]
-    result = run_dbt(arguments, warehouse, vars={"feeds": feeds}, env=env)
-    assert result.returncode == 0, result.stdout
-    return duckdb.connect(str(warehouse), read_only=True)
+    select = ["+feed_reconciliation", "+rejected_rows", "+data_profile"]
+    select += [f"+path:models/marts/{name}" for name in ("core", *subjects)]
+    return build_from_feeds(folder, feeds, select, env)
 
 
 def reconciliation(connection: duckdb.DuckDBPyConnection, feed: str) -> dict:

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dbt_runner import run_dbt
+from dbt_runner import build_from_feeds
 from test_feeds import reconciliation
 
 pytestmark = pytest.mark.builds
@@ -145,11 +145,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
         feeds[feed] = str(folder / f"{feed}_*")
     with duckdb.connect() as connection:
         connection.execute(f"copy ({TYPED_TELEMETRY}) to '{folder}/{TELEMETRY}_2.parquet'")
-    arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *MODELS]
-    arguments += ["--indirect-selection", "buildable"]
-    result = run_dbt(arguments, folder / "warehouse.duckdb", vars={"feeds": feeds})
-    assert result.returncode == 0, result.stdout
-    return duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True)
+    return build_from_feeds(folder, feeds, MODELS)
 
 
 # --- what is read, set aside and counted once -----------------------------------------------------

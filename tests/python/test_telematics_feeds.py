@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dbt_runner import run_dbt
+from dbt_runner import build_from_feeds, run_dbt
 from test_feeds import reconciliation
 
 pytestmark = pytest.mark.builds
@@ -124,11 +124,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
         feeds[feed] = str(folder / f"{feed}_*")
     with duckdb.connect() as connection:
         connection.execute(f"copy ({TYPED_CHARGES}) to '{folder}/{CHARGES}_2.parquet'")
-    arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *MODELS]
-    arguments += ["--indirect-selection", "buildable"]
-    result = run_dbt(arguments, folder / "warehouse.duckdb", vars={"feeds": feeds})
-    assert result.returncode == 0, result.stdout
-    return duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True)
+    return build_from_feeds(folder, feeds, MODELS)
 
 
 # --- what is read, set aside and counted once -----------------------------------------------------
